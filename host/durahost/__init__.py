@@ -1,0 +1,3 @@
+"""An Azure Functions-compatible host with Durable Functions built in."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Pure translation between wire JSON and the model; wire property names live here."""

@@ -1,0 +1,1 @@
+"""host.json and app settings as frozen values."""

@@ -1,0 +1,101 @@
+"""The settings the host acts on, parsed, typed and range-checked, as frozen values.
+
+Sources of names and defaults: Azure/azure-functions-durable-extension: Options/*.cs;
+Azure/azure-functions-host: ScriptJobHostOptions.cs; Azure/azure-webjobs-sdk-extensions: HttpOptions.cs.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from durahost.model.status import LIVE, TERMINAL, RuntimeStatus
+
+UNLIMITED = timedelta(days=10675199)
+"""`functionTimeout` of "-1"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DurableSettings:
+    """`extensions.durableTask` of host.json.
+
+    replaceable: states of an existing instance that a start with its id replaces
+        (`overridableExistingInstanceStates`: NonRunningStates by default).
+    """
+
+    hub_name: str = "TestHubName"
+    connection_name: str = "Storage"
+    provider_type: str = "AzureStorage"
+    max_concurrent_orchestrators: int = 10 * (os.cpu_count() or 1)
+    max_concurrent_activities: int = 10 * (os.cpu_count() or 1)
+    max_orchestration_actions: int = 100_000
+    replaceable: frozenset[RuntimeStatus] = TERMINAL
+    store_inputs_in_history: bool = False
+    default_http_sleep_ms: int = 30_000
+    default_version: str | None = None
+    use_forwarded_host: bool = False
+    is_local_rpc_enabled: bool = True
+
+    @property
+    def sends_timer_limits(self) -> bool:
+        """Whether contexts carry the two timer durations: only Azure Storage has a timer limit."""
+        return self.provider_type.lower() == "azurestorage"
+
+    @property
+    def replaces_any_state(self) -> bool:
+        """`overridableExistingInstanceStates` is AnyState."""
+        return self.replaceable >= LIVE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    """`extensions.http` of host.json."""
+
+    route_prefix: str = "api"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostSettings:
+    """host.json as far as the host acts on it.
+
+    functions: allow-list of function names, None means all. ignored: sections accepted and not acted on,
+    named once at start.
+    """
+
+    function_timeout: timedelta = timedelta(minutes=30)
+    functions: frozenset[str] | None = None
+    watch_directories: tuple[str, ...] = ()
+    watch_files: tuple[str, ...] = ()
+    is_file_watching_enabled: bool = True
+    http: HttpSettings = field(default_factory=HttpSettings)
+    durable: DurableSettings = field(default_factory=DurableSettings)
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppSettings:
+    """The app's environment: process variables over `Values` of local.settings.json.
+
+    values: the whole environment for the child. skipped: names in the file that the process environment
+    already sets. port, address: `Host` of local.settings.json, None when absent.
+    """
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
+    port: int | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """One function app on disk: its root, where its function folders are, and its settings.
+
+    functions_root: the folder whose direct children are function folders: the root itself, or its
+    `function_app/` when the root has none of its own (the classic layout of this repository).
+    """
+
+    root: Path
+    functions_root: Path
+    host: HostSettings
+    settings: AppSettings

@@ -1,0 +1,1 @@
+"""The orchestration engine: pure decisions on values, no I/O, no clock."""

@@ -1,0 +1,1 @@
+"""The host half of function apps: discovery, function.json, routes, schedules."""

@@ -1,0 +1,1 @@
+"""Everything seen over HTTP: function routes, the Durable management API, admin endpoints."""

@@ -1,0 +1,3 @@
+"""The words of the field as plain values: ids, events, messages, actions, instances, functions,
+errors.
+"""

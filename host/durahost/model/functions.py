@@ -1,0 +1,73 @@
+"""Functions and bindings as the host knows them, whichever programming model declared them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One binding.
+
+    type, direction: as written; compare them through `is_type` and `is_output`.
+    properties: the whole JSON object, keys as written; read them through `get`, which ignores case.
+    """
+
+    name: str
+    type: str
+    direction: str
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+    def is_type(self, name: str) -> bool:
+        """Whether the binding is of this type; types compare without case."""
+        return self.type.lower() == name.lower()
+
+    @property
+    def is_trigger(self) -> bool:
+        """Whether the type ends in "trigger", any case, as the host decides it."""
+        return self.type.lower().endswith("trigger")
+
+    @property
+    def is_output(self) -> bool:
+        """Whether the direction is "out", any case."""
+        return self.direction.lower() == "out"
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The property of this name, ignoring case; default when absent or null."""
+        for name, value in self.properties.items():
+            if name.lower() == key.lower() and value is not None:
+                return value
+        return default
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionMetadata:
+    """One function.
+
+    directory: the function's folder; in the decorator model the app root.
+    script_file: absolute path. entry_point: attribute name, "" means the worker's default.
+    """
+
+    name: str
+    directory: Path
+    script_file: Path
+    entry_point: str
+    bindings: Sequence[Binding]
+    language: str = "python"
+
+    @property
+    def trigger(self) -> Binding:
+        """The one trigger binding; discovery lets no function pass without it."""
+        return next(binding for binding in self.bindings if binding.is_trigger)
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionFailure:
+    """A function that cannot run, and why: what, which file, what now, and the app's own frames."""
+
+    name: str
+    message: str
+    file: str | None = None
+    advice: str | None = None
+    frames: str | None = None

@@ -1,0 +1,1 @@
+"""Durable stores: one set of Protocols, and their implementations."""

@@ -1,0 +1,157 @@
+"""The worker Protocol, and the values that cross it.
+
+They hold only what the Functions worker protocol (FunctionRpc.proto: InvocationRequest,
+InvocationResponse,
+RpcFunctionMetadata, RpcLog) can carry, so that an official gRPC worker can stand behind the same
+Protocol.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from durahost.model.functions import FunctionFailure, FunctionMetadata
+from durahost.model.ids import InvocationId
+
+DataKind = Literal["string", "json", "bytes", "http", "int", "double"]
+
+
+@dataclass(frozen=True, slots=True)
+class TypedData:
+    """A value and the field of TypedData it travels in.
+
+    string, json: str (json is JSON text). bytes: bytes. http: HttpData. int, double: a number.
+    """
+
+    kind: DataKind
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class HttpData:
+    """RpcHttp, request or response.
+
+    Request: method, url, headers (lower-case names), query, params (route values), body.
+    Response: status, headers, cookies (one mapping per cookie, RpcHttpCookie's fields), body.
+    """
+
+    method: str = ""
+    url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    status: str = ""
+    cookies: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AppSource:
+    """What to load: the app root, and its functions when the host read them from function.json.
+
+    functions None: the worker indexes the app itself (decorator model), `script_file` names the
+    module.
+    """
+
+    root: Path
+    functions: Sequence[FunctionMetadata] | None = None
+    script_file: str = "function_app.py"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedApp:
+    """Functions that stand, and those that do not with the reason; failing ones do not take others
+    down.
+    """
+
+    functions: Sequence[FunctionMetadata]
+    failures: Sequence[FunctionFailure] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One call of one function; `inputs` by binding name, the trigger included."""
+
+    invocation_id: InvocationId
+    function: str
+    inputs: Mapping[str, TypedData | None]
+    trigger_metadata: Mapping[str, TypedData | None] = field(default_factory=dict)
+    trace_parent: str = ""
+    trace_state: str = ""
+    retry_count: int = 0
+    max_retry_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The function returned; `outputs` by binding name, left out when never set."""
+
+    value: TypedData | None = None
+    outputs: Mapping[str, TypedData] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """The function, or the worker on its behalf, raised; nothing of ours failed.
+
+    message: without the type; on the wire it is `{error_type}: {message}` (RpcException.message).
+    """
+
+    error_type: str
+    message: str
+    stack_trace: str
+
+    @property
+    def wire_message(self) -> str:
+        """RpcException.message."""
+        return f"{self.error_type}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLog:
+    """One log record or output line of user code.
+
+    level: a `logging` level number. category: logger name; "" for stdout and stderr.
+    invocation_id: None outside an invocation (import time, foreign threads).
+    """
+
+    level: int
+    category: str
+    message: str
+    invocation_id: InvocationId | None = None
+    function: str | None = None
+    is_system: bool = False
+
+
+LogSink = Callable[[WorkerLog], None]
+
+
+class Worker(Protocol):
+    """Where user code runs. Implementations: child process, in process (tests), official gRPC
+    worker (later).
+    """
+
+    async def load(self, app: AppSource) -> LoadedApp:
+        """Index the app; a function that does not load is listed with its error, the others stand.
+
+        Errors: AppLoadError when nothing of it can be loaded (a decorator app that does not
+        import);
+        WorkerExited when the process died meanwhile.
+        """
+        ...
+
+    async def invoke(self, call: Invocation, *, deadline_s: float) -> Returned | Raised:
+        """Run one invocation. User exceptions are Raised; WorkerExited only when the process died.
+
+        Errors: WorkerTimeout after `deadline_s` real seconds; the process that runs it is then
+        replaced.
+        """
+        ...
+
+    async def drain(self, grace: timedelta) -> None:
+        """Let what runs end within the grace, then end the worker; what still runs then is
+        WorkerExited.
+        """
+        ...
