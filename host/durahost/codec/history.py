@@ -1,0 +1,220 @@
+"""History events as JSON text: one constructor per event type, property order as Newtonsoft writes
+it.
+
+Order: the type's own fields, then its properties, then the base's (`EventId`, `IsPlayed`,
+`Timestamp`).
+Source: Azure/durabletask: src/DurableTask.Core/History/*.cs; the recorded contexts in
+tests/histories.
+"""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from durahost.model.events import EventKind, HistoryEvent
+from durahost.model.instances import InstanceState, ParentInstance
+from durahost.model.messages import ActivityTask
+from durahost.model.status import RuntimeStatus
+
+_IS_PLAYED = '"IsPlayed":false'
+
+
+def format_time(when: datetime) -> str:
+    """Newtonsoft's UTC form: fraction without trailing zeros, suffix Z."""
+    text = when.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
+    fraction = f".{when.microsecond:06}".rstrip("0") if when.microsecond else ""
+    return f"{text}{fraction}Z"
+
+
+def mark_played(text: str) -> str:
+    """The event's text with IsPlayed true.
+
+    The last occurrence is the property: inside string values every quote is escaped.
+    """
+    head, found, tail = text.rpartition(_IS_PLAYED)
+    return f'{head}"IsPlayed":true{tail}' if found else text
+
+
+def orchestrator_started(now: datetime) -> HistoryEvent:
+    """First event of every episode."""
+    return _event(EventKind.ORCHESTRATOR_STARTED, now, {})
+
+
+def orchestrator_completed(now: datetime) -> HistoryEvent:
+    """Last event of every episode."""
+    return _event(EventKind.ORCHESTRATOR_COMPLETED, now, {})
+
+
+def execution_started(state: InstanceState, now: datetime) -> HistoryEvent:
+    """The message that starts an execution, from the instance's row."""
+    instance = {"InstanceId": state.instance_id, "ExecutionId": state.execution_id}
+    scheduled = format_time(state.scheduled_at) if state.scheduled_at else None
+    own = {"OrchestrationInstance": instance}
+    rest = {
+        "ParentInstance": _parent(state.parent),
+        "Name": state.name,
+        "Version": state.version,
+        "Input": state.input,
+        "Tags": dict(state.tags) or None,
+        "Correlation": None,
+        "ParentTraceContext": None,
+        "ScheduledStartTime": scheduled,
+        "Generation": state.generation,
+    }
+    return _event(EventKind.EXECUTION_STARTED, now, rest, fields=own, name=state.name)
+
+
+def execution_completed(
+    task_id: int, status: RuntimeStatus, result: str | None, now: datetime
+) -> HistoryEvent:
+    """The end of an execution; ContinueAsNew has an event type of its own with the same members."""
+    continued = status is RuntimeStatus.CONTINUED_AS_NEW
+    kind = EventKind.CONTINUE_AS_NEW if continued else EventKind.EXECUTION_COMPLETED
+    rest = {"OrchestrationStatus": status.number, "Result": result, "FailureDetails": None}
+    return _event(kind, now, rest, task_id=task_id, own_id=task_id)
+
+
+def execution_terminated(reason: str | None, now: datetime) -> HistoryEvent:
+    """A client asked for termination."""
+    return _event(EventKind.EXECUTION_TERMINATED, now, {"Input": reason})
+
+
+def execution_suspended(reason: str | None, now: datetime) -> HistoryEvent:
+    """A client asked for suspension."""
+    return _event(EventKind.EXECUTION_SUSPENDED, now, {"Reason": reason})
+
+
+def execution_resumed(reason: str | None, now: datetime) -> HistoryEvent:
+    """A client asked to go on."""
+    return _event(EventKind.EXECUTION_RESUMED, now, {"Reason": reason})
+
+
+def task_scheduled(
+    task: ActivityTask, now: datetime, *, stores_input: bool, site: str | None = None
+) -> HistoryEvent:
+    """An activity was asked for; its input is kept only when the settings say so."""
+    rest = {
+        "Name": task.name,
+        "Version": "",
+        "Input": task.input if stores_input else None,
+        "ParentTraceContext": None,
+        "Tags": None,
+    }
+    return _event(
+        EventKind.TASK_SCHEDULED, now, rest,
+        task_id=task.task_id, own_id=task.task_id, name=task.name, site=site,
+    )  # fmt: skip
+
+
+def task_completed(task_id: int, result: str | None, now: datetime) -> HistoryEvent:
+    """An activity returned; result is its JSON text."""
+    rest = {"TaskScheduledId": task_id, "Result": result}
+    return _event(EventKind.TASK_COMPLETED, now, rest, task_id=task_id)
+
+
+def task_failed(task_id: int, reason: str, details: str | None, now: datetime) -> HistoryEvent:
+    """An activity raised."""
+    return _failed(EventKind.TASK_FAILED, task_id, reason, details, now)
+
+
+def sub_orchestration_created(
+    task_id: int, child: InstanceState, now: datetime, *, stores_input: bool, site: str | None
+) -> HistoryEvent:
+    """A sub-orchestration was asked for."""
+    rest = {
+        "Name": child.name,
+        "Version": child.version,
+        "InstanceId": child.instance_id,
+        "Input": child.input if stores_input else None,
+        "ClientSpanId": None,
+    }
+    kind = EventKind.SUB_ORCHESTRATION_CREATED
+    return _event(kind, now, rest, task_id=task_id, own_id=task_id, name=child.name, site=site)
+
+
+def sub_orchestration_completed(task_id: int, result: str | None, now: datetime) -> HistoryEvent:
+    """A sub-orchestration completed; result is its output."""
+    rest = {"TaskScheduledId": task_id, "Result": result}
+    return _event(EventKind.SUB_ORCHESTRATION_COMPLETED, now, rest, task_id=task_id)
+
+
+def sub_orchestration_failed(
+    task_id: int, reason: str, details: str | None, now: datetime
+) -> HistoryEvent:
+    """A sub-orchestration failed or was terminated; reason is its output."""
+    return _failed(EventKind.SUB_ORCHESTRATION_FAILED, task_id, reason, details, now)
+
+
+def timer_created(
+    task_id: int, fire_at: datetime, now: datetime, site: str | None = None
+) -> HistoryEvent:
+    """A durable timer was asked for."""
+    rest = {"FireAt": format_time(fire_at)}
+    return _event(
+        EventKind.TIMER_CREATED, now, rest, task_id=task_id, own_id=task_id, site=site
+    )  # fmt: skip
+
+
+def timer_fired(task_id: int, fire_at: datetime, now: datetime) -> HistoryEvent:
+    """The message of a due timer; made, and time-stamped, when the timer is created."""
+    rest = {"TimerId": task_id, "FireAt": format_time(fire_at)}
+    return _event(EventKind.TIMER_FIRED, now, rest, task_id=task_id)
+
+
+def event_raised(name: str, input: str | None, now: datetime) -> HistoryEvent:
+    """An external event; input is JSON text."""
+    rest = {"Name": name, "Input": input, "ParentTraceContext": None}
+    return _event(EventKind.EVENT_RAISED, now, rest, name=name)
+
+
+def read_reason(event: HistoryEvent) -> str | None:
+    """The reason a client gave with terminate, suspend or resume."""
+    members = json.loads(event.text)
+    reason = members.get("Reason", members.get("Input"))
+    return None if reason is None else str(reason)
+
+
+def read_child_id(event: HistoryEvent) -> str:
+    """The instance id that SubOrchestrationInstanceCreated recorded."""
+    return str(json.loads(event.text)["InstanceId"])
+
+
+def _failed(
+    kind: EventKind, task_id: int, reason: str, details: str | None, now: datetime
+) -> HistoryEvent:
+    rest = {
+        "TaskScheduledId": task_id,
+        "Reason": reason,
+        "Details": details,
+        "FailureDetails": None,
+    }
+    return _event(kind, now, rest, task_id=task_id)
+
+
+def _parent(parent: ParentInstance | None) -> dict[str, Any] | None:
+    if parent is None:
+        return None
+    instance = {"InstanceId": parent.instance_id, "ExecutionId": parent.execution_id}
+    return {
+        "OrchestrationInstance": instance,
+        "Name": parent.name,
+        "Version": parent.version,
+        "TaskScheduleId": parent.task_id,
+    }
+
+
+def _event(
+    kind: EventKind,
+    now: datetime,
+    rest: dict[str, Any],
+    *,
+    fields: dict[str, Any] | None = None,
+    task_id: int | None = None,
+    own_id: int = -1,
+    name: str | None = None,
+    site: str | None = None,
+) -> HistoryEvent:
+    members = {**(fields or {}), "EventType": int(kind), **rest}
+    members |= {"EventId": own_id, "IsPlayed": False, "Timestamp": format_time(now)}
+    text = json.dumps(members, ensure_ascii=False, separators=(",", ":"))
+    return HistoryEvent(kind, now, text, task_id=task_id, name=name, site=site)

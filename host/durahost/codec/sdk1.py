@@ -1,0 +1,246 @@
+"""The JSON protocol of azure-functions-durable 1.x: the context given, the state given back.
+
+Sources: Azure/azure-functions-durable-extension: OrchestrationTriggerAttributeBindingProvider.cs
+(OrchestrationContextToString), Listener/TaskOrchestrationShim.cs (ParseOOProcResult),
+Listener/OutOfProcOrchestrationShim.cs (AsyncAction, OutOfProcOrchestratorState),
+RetryOptionsConverter.cs;
+Azure/azure-functions-durable-python: models/OrchestratorState.py.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from durahost.codec import failures, history
+from durahost.model.actions import (
+    Action,
+    CallActivity,
+    CallSubOrchestrator,
+    ContinueAsNew,
+    CreateTimer,
+    OrchestratorFailure,
+    OrchestratorState,
+    RetryOptions,
+    Unsupported,
+    WaitForExternalEvent,
+    WhenAll,
+    WhenAny,
+)
+from durahost.model.events import DECISIONS, HistoryEvent
+from durahost.model.instances import InstanceState
+
+NOT_JSON_TEXT = "Out of proc orchestrators must return a valid JSON schema"
+NOT_OBJECT_TEXT = "The data returned by the out-of-process function execution was not valid json."
+_ACTION_NAMES = (
+    "CallActivity",
+    "CallActivityWithRetry",
+    "CallSubOrchestrator",
+    "CallSubOrchestratorWithRetry",
+    "ContinueAsNew",
+    "CreateTimer",
+    "WaitForExternalEvent",
+    "CallEntity",
+    "CallHttp",
+    "SignalEntity",
+    "ScheduledSignalEntity",
+    "WhenAny",
+    "WhenAll",
+)
+_SCHEMAS = ("Original", "V2", "V3")
+
+
+class _Malformed(Exception):
+    """The state is not the protocol's; the text is the extension's where it has one."""
+
+
+def encode_context(
+    state: InstanceState,
+    past: Sequence[HistoryEvent],
+    new: Sequence[HistoryEvent],
+    *,
+    http_sleep_ms: int,
+    sends_timer_limits: bool,
+) -> str:
+    """The orchestration trigger's value: JSON text, properties in the extension's order.
+
+    input is the stored text itself, never re-encoded; text that is not JSON goes in as a string.
+    IsPlayed is true on messages of earlier episodes, and false on what episodes write themselves.
+    """
+    events = [_shown(event) for event in past]
+    events += [event.text for event in new]
+    parent = state.parent.instance_id if state.parent else None
+    members = [
+        f'"history":[{",".join(events)}]',
+        f'"input":{_as_json(state.input)}',
+        f'"instanceId":{json.dumps(state.instance_id)}',
+        f'"isReplaying":{json.dumps(bool(past))}',
+        f'"parentInstanceId":{json.dumps(parent)}',
+        '"upperSchemaVersion":1',
+        '"upperSchemaVersionNew":2',
+    ]
+    if sends_timer_limits:
+        members.append('"longRunningTimerIntervalDuration":"3.00:00:00"')
+        members.append('"maximumShortTimerDuration":"6.00:00:00"')
+    members.append(f'"defaultHttpAsyncRequestSleepTimeMillseconds":{http_sleep_ms}')
+    return "{" + ",".join(members) + "}"
+
+
+def decode_returned(text: str | None) -> OrchestratorState | OrchestratorFailure:
+    """The state of an orchestrator that returned; `text` is the JSON it gave, None for nothing."""
+    try:
+        return _decode_state(text, stack="")
+    except _Malformed as malformed:
+        return _failure(str(malformed))
+
+
+def decode_raised(message: str, stack: str) -> OrchestratorState | OrchestratorFailure:
+    """The state inside an exception, or, without one, the failure that the host makes of it.
+
+    message: `{type}: {text}`, as the worker reports it.
+    """
+    whole = failures.rpc_exception(message, stack)
+    _, found, state = failures.cut_exception(whole).partition(failures.STATE_MARKER)
+    if not found:
+        error = failures.aggregate(message, stack)
+        return OrchestratorFailure(error, failures.orchestrator_details(error, stack))
+    try:
+        return _decode_state(state, stack=whole)
+    except _Malformed as malformed:
+        return _failure(str(malformed))
+
+
+def _shown(event: HistoryEvent) -> str:
+    return event.text if event.kind in DECISIONS else history.mark_played(event.text)
+
+
+def _as_json(text: str | None) -> str:
+    if text is None:
+        return "null"
+    try:
+        json.loads(text)
+    except ValueError:
+        return json.dumps(text)
+    return text
+
+
+def _failure(error: str) -> OrchestratorFailure:
+    return OrchestratorFailure(error, failures.orchestrator_details(error, ""))
+
+
+def _decode_state(text: str | None, *, stack: str) -> OrchestratorState:
+    if text is None:
+        raise _Malformed(NOT_OBJECT_TEXT)
+    try:
+        state = json.loads(text)
+    except ValueError as error:
+        raise _Malformed(NOT_JSON_TEXT) from error
+    if not isinstance(state, dict):
+        raise _Malformed(NOT_OBJECT_TEXT)
+    schema = _enumerated(state.get("schemaVersion", 0), _SCHEMAS)
+    custom_status = state.get("customStatus")
+    output = state.get("output")
+    return OrchestratorState(
+        batches=_decode_batches(state.get("actions"), schema),
+        is_done=state.get("isDone") is True,
+        is_schema_v1=schema == "Original",
+        checks_timer_length=schema != "V3",
+        output=None if output is None else json.dumps(output),
+        custom_status=None if custom_status is None else _compact(custom_status),
+        error=str(state["error"]) if state.get("error") else None,
+        stack=stack,
+    )
+
+
+def _decode_batches(actions: Any, schema: str) -> list[list[Action]]:
+    if not isinstance(actions, list) or not all(isinstance(batch, list) for batch in actions):
+        raise _Malformed(NOT_JSON_TEXT)
+    if schema != "Original" and len(actions) != 1:
+        raise _Malformed(
+            f"With OOProc schema {schema}, expected actions array to be of length 1 in outer layer "
+            f"but got size: {len(actions)}"
+        )
+    return [[_decode_action(action) for action in batch] for batch in actions]
+
+
+def _decode_action(action: Any) -> Action:
+    if not isinstance(action, dict):
+        raise _Malformed(NOT_JSON_TEXT)
+    kind = _enumerated(action.get("actionType"), _ACTION_NAMES)
+    match kind:
+        case "CallActivity" | "CallActivityWithRetry":
+            retry = _decode_retry(action) if kind.endswith("WithRetry") else None
+            return CallActivity(_text(action, "functionName"), _input(action), retry)
+        case "CallSubOrchestrator" | "CallSubOrchestratorWithRetry":
+            retry = _decode_retry(action) if kind.endswith("WithRetry") else None
+            name, child = _text(action, "functionName"), action.get("instanceId")
+            return CallSubOrchestrator(name, _input(action), child, action.get("version"), retry)
+        case "ContinueAsNew":
+            return ContinueAsNew(_input(action))
+        case "CreateTimer":
+            return CreateTimer(_decode_time(action.get("fireAt")), action.get("isCanceled") is True)
+        case "WaitForExternalEvent":
+            return WaitForExternalEvent(_text(action, "externalEventName"))
+        case "WhenAny":
+            return WhenAny(_decode_children(action))
+        case "WhenAll":
+            return WhenAll(_decode_children(action))
+        case _:
+            return Unsupported(kind)
+
+
+def _decode_children(action: dict[str, Any]) -> list[Action]:
+    children = action.get("compoundActions")
+    if not isinstance(children, list):
+        raise _Malformed(NOT_JSON_TEXT)
+    return [_decode_action(child) for child in children]
+
+
+def _decode_retry(action: dict[str, Any]) -> RetryOptions:
+    options = action.get("retryOptions") or {}
+    for required in ("firstRetryIntervalInMilliseconds", "maxNumberOfAttempts"):
+        if options.get(required) is None:
+            raise _Malformed(f"Invalid JSON. Must contain field {required} (Parameter 'reader')")
+    timeout = options.get("retryTimeoutInMilliseconds")
+    longest = options.get("maxRetryIntervalInMilliseconds")
+    return RetryOptions(
+        first_interval=timedelta(milliseconds=options["firstRetryIntervalInMilliseconds"]),
+        max_attempts=int(options["maxNumberOfAttempts"]),
+        backoff_coefficient=float(options.get("backoffCoefficient") or 1),
+        max_interval=timedelta(days=6) if longest is None else timedelta(milliseconds=longest),
+        timeout=None if timeout is None else timedelta(milliseconds=timeout),
+    )
+
+
+def _decode_time(text: Any) -> datetime:
+    """A timer's time; the SDK writes the zone away, so a time without one is UTC."""
+    try:
+        when = datetime.fromisoformat(text)
+    except (TypeError, ValueError) as error:
+        raise _Malformed(f"A timer's fireAt is not a time: {text!r}") from error
+    return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def _enumerated(value: Any, names: tuple[str, ...]) -> str:
+    """The name of an enum member given by number or by name, any case; else the value as it
+    stands.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(names):
+        return names[value]
+    return next((name for name in names if name.lower() == str(value).lower()), str(value))
+
+
+def _text(action: dict[str, Any], key: str) -> str:
+    value = action.get(key)
+    if not isinstance(value, str):
+        raise _Malformed(NOT_JSON_TEXT)
+    return value
+
+
+def _input(action: dict[str, Any]) -> str | None:
+    value = action.get("input")
+    return value if value is None or isinstance(value, str) else json.dumps(value)
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

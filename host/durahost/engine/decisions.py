@@ -1,0 +1,53 @@
+"""Decisions: the actions of one execution after ids were given, as DurableTask's core knows
+them.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from durahost.model.ids import InstanceId
+from durahost.model.status import RuntimeStatus
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleTask:
+    """Run an activity; `input` is the JSON array that its message carries."""
+
+    task_id: int
+    name: str
+    input: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateSubOrchestration:
+    """Start a child and wait for it; `input` is stored as the child's input."""
+
+    task_id: int
+    name: str
+    instance_id: InstanceId
+    version: str
+    input: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StartTimer:
+    """Deliver TimerFired at `fire_at`."""
+
+    task_id: int
+    fire_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """End the execution.
+
+    result: output text; for continue-as-new the next input. details: for a waiting parent.
+    """
+
+    task_id: int
+    status: RuntimeStatus
+    result: str | None
+    details: str | None = None
+
+
+Decision = ScheduleTask | CreateSubOrchestration | StartTimer | Complete

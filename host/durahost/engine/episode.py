@@ -1,0 +1,206 @@
+"""One episode: what the orchestrator is shown, and what its answer means.
+
+`plan` and `conclude` are values in, values out: the same arguments always give the same commit.
+Source: Azure/durabletask: TaskOrchestrationDispatcher.cs (OnProcessWorkItemAsync,
+ReconcileMessagesWithState), TaskOrchestrationExecutor.cs (ExecuteCore).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from durahost.codec import failures, history
+from durahost.engine import outcome
+from durahost.engine.execution import Execution
+from durahost.engine.matching import NonDeterminism
+from durahost.engine.outcome import FreshIds, Rules
+from durahost.engine.walk import KnownFunctions, Walk, WalkRules
+from durahost.model.actions import Hint, OrchestratorFailure, OrchestratorState
+from durahost.model.events import EventKind, HistoryEvent
+from durahost.model.instances import Commit, LockedEpisode
+from durahost.model.messages import InboxMessage
+from durahost.model.status import RuntimeStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An episode that can run.
+
+    new_events: OrchestratorStarted, then the messages that go into history, ExecutionStarted first.
+    taken: message id by the identity of its new event. dropped: messages that leave without one.
+    """
+
+    locked: LockedEpisode
+    new_events: Sequence[HistoryEvent]
+    taken: Mapping[int, int]
+    dropped: Sequence[int]
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the first episode of the execution."""
+        return not self.locked.history
+
+    @property
+    def started_at(self) -> datetime:
+        """The time the orchestrator sees."""
+        return self.new_events[0].timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What to commit, what the orchestrator decided in it, and lines for the developer.
+
+    decided: the decisions' events in order; of a continue-as-new too, which leaves no history
+    behind.
+    """
+
+    commit: Commit
+    decided: Sequence[HistoryEvent]
+    hints: Sequence[Hint] = ()
+
+
+def plan(locked: LockedEpisode, now: datetime) -> Plan | Commit:
+    """Sort the inbox; a Commit means there is nothing to run, only messages to drop.
+
+    A message for another execution, a second ExecutionStarted, or one for an ended instance is
+    dropped.
+    The episode's time is never before the previous one's.
+    """
+    taken, dropped = _sort_inbox(locked)
+    is_startable = bool(locked.history) or any(_is_start(inbox) for inbox in taken)
+    if not taken or not is_startable:
+        return Commit(state=locked.state, consume=dropped)
+    taken.sort(key=lambda inbox: not _is_start(inbox))
+    events = _events(locked, taken)
+    times = [event.timestamp for event in locked.history[-1:]]
+    started = history.orchestrator_started(max([now, *times]))
+    ids = {id(event): inbox.message_id for event, inbox in zip(events, taken, strict=True)}
+    return Plan(locked, [started, *events], ids, dropped)
+
+
+def conclude(
+    plan: Plan,
+    answer: OrchestratorState | OrchestratorFailure,
+    *,
+    rules: Rules,
+    known: KnownFunctions,
+    fresh: FreshIds,
+    now: datetime,
+) -> Conclusion:
+    """Replay history with the orchestrator's answer, and put everything that follows into one
+    commit.
+    """
+    state = plan.locked.state
+    answer = outcome.check_custom_status(answer)
+    execution = Execution(state.execution_id, plan.started_at)
+    walk = _prepare_walk(plan, answer, execution, rules=rules, known=known)
+    try:
+        _replay(plan, execution)
+    except NonDeterminism as failure:
+        text = f"{failures.NON_DETERMINISM}{failure}"
+        execution.complete(RuntimeStatus.FAILED, text, failures.orchestrator_details(text, ""))
+        hints = [_divergence(state.instance_id, failure)]
+    else:
+        outcome.finish(execution, walk, answer, name=state.name)
+        hints = _hints(execution, walk, state.instance_id)
+    effects = outcome.Effects(
+        replace(state, custom_status=getattr(answer, "custom_status", None)),
+        rules,
+        fresh,
+        max(now, plan.started_at),
+    )
+    commit = outcome.build_commit(execution, effects, new_events=plan.new_events, taken=plan.taken)
+    consume = [*plan.dropped, *commit.consume]
+    return Conclusion(replace(commit, consume=consume), effects.events, hints)
+
+
+def _sort_inbox(locked: LockedEpisode) -> tuple[list[InboxMessage], list[int]]:
+    taken: list[InboxMessage] = []
+    dropped: list[int] = []
+    is_started = bool(locked.history)
+    for inbox in locked.inbox:
+        execution_id = inbox.message.execution_id
+        is_foreign = execution_id not in (None, locked.state.execution_id)
+        is_start = _is_start(inbox)
+        if is_foreign or locked.state.status.is_terminal or (is_start and is_started):
+            dropped.append(inbox.message_id)
+            continue
+        is_started = is_started or is_start
+        taken.append(inbox)
+    return taken, dropped
+
+
+def _is_start(inbox: InboxMessage) -> bool:
+    return inbox.message.event.kind is EventKind.EXECUTION_STARTED
+
+
+def _events(locked: LockedEpisode, taken: Sequence[InboxMessage]) -> list[HistoryEvent]:
+    """The messages' events; those carried over a continue-as-new count as played from the start.
+
+    Carried are the ones accepted before the new execution was started.
+    """
+    if locked.history or locked.state.generation == 0:
+        return [inbox.message.event for inbox in taken]
+    started_as = taken[0].message_id
+    return [
+        _played(inbox.message.event)
+        if inbox.message.is_carried or inbox.message_id < started_as
+        else inbox.message.event
+        for inbox in taken
+    ]
+
+
+def _played(event: HistoryEvent) -> HistoryEvent:
+    return replace(event, text=history.mark_played(event.text))
+
+
+def _prepare_walk(
+    plan: Plan,
+    answer: OrchestratorState | OrchestratorFailure,
+    execution: Execution,
+    *,
+    rules: Rules,
+    known: KnownFunctions,
+) -> Walk | None:
+    if isinstance(answer, OrchestratorFailure):
+        return None
+    state = plan.locked.state
+    walk_rules = WalkRules(
+        instance_id=state.instance_id,
+        parent_id=state.parent.instance_id if state.parent else None,
+        known=known,
+        max_actions=rules.max_actions,
+        has_timer_limit=rules.has_timer_limit,
+        version=rules.default_version,
+    )
+    walk = Walk(answer, execution, walk_rules)
+    execution.on_start = walk.advance
+    return walk
+
+
+def _replay(plan: Plan, execution: Execution) -> None:
+    for event in plan.locked.history:
+        execution.process(event)
+    execution.is_replaying = False
+    for event in plan.new_events:
+        execution.process(event)
+
+
+def _divergence(instance_id: str, failure: NonDeterminism) -> Hint:
+    return Hint(
+        f"Instance '{instance_id}' is not deterministic: at step {failure.event.task_id} history "
+        f"holds {failure.event.kind.name} '{failure.event.name or ''}', the current code gave "
+        f"{failure.decision or 'nothing'}. An orchestrator must take the same steps at each replay."
+    )
+
+
+def _hints(execution: Execution, walk: Walk | None, instance_id: str) -> list[Hint]:
+    hints = list(walk.hints) if walk else []
+    for raised, awaited in execution.unheard_names:
+        hints.append(
+            Hint(
+                f"Instance '{instance_id}' waits for the event '{awaited}', was sent '{raised}': "
+                "the Python SDK tells the case apart and goes on waiting, as on Azure."
+            )
+        )
+    return hints

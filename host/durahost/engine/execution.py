@@ -1,0 +1,198 @@
+"""One execution as DurableTask's core replays it: ids, open tasks, waits, suspension, completion.
+
+Two rules: everything that changes the state of a running execution is here, and it is driven by
+history
+events alone, one at a time, so that the same events always give the same decisions.
+Source: Azure/durabletask: TaskOrchestrationContext.cs, TaskOrchestrationExecutor.cs
+(ProcessEvents).
+"""
+
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+
+from durahost.codec import history
+from durahost.engine import matching
+from durahost.engine.decisions import (
+    Complete,
+    CreateSubOrchestration,
+    Decision,
+    ScheduleTask,
+    StartTimer,
+)
+from durahost.engine.tasks import Task
+from durahost.model.events import ANSWERS, SCHEDULING, EventKind, HistoryEvent
+from durahost.model.ids import ExecutionId, InstanceId
+from durahost.model.status import RuntimeStatus
+
+
+class Execution:
+    """Feed it history with `process`, then read `decisions`.
+
+    on_start is called at ExecutionStarted and begins whatever calls back into this object.
+    """
+
+    def __init__(self, execution_id: ExecutionId, now: datetime) -> None:
+        self.now = now
+        self.is_replaying = True
+        self.on_start: Callable[[], None] = lambda: None
+        self.is_suspended = False
+        self.next_input: str | None = None
+        self.has_continue_as_new = False
+        self.carried: list[HistoryEvent] = []
+        self.unheard_names: list[tuple[str, str]] = []
+        self._execution_id = execution_id
+        self._next_id = 0
+        self._pending: dict[int, Decision] = {}
+        self._parked: dict[int, Decision] = {}
+        self._open: dict[int, Task] = {}
+        self._waits: dict[str, list[tuple[str, Task]]] = {}
+        self._early: dict[str, deque[HistoryEvent]] = {}
+        self._queued: deque[HistoryEvent] = deque()
+
+    # What an orchestrator can do ------------------------------------------------------------------
+
+    def schedule_task(self, name: str, input: str | None) -> Task:
+        """Run an activity."""
+        return self._decide(ScheduleTask(self._take_id(), name, input))
+
+    def create_sub_orchestration(
+        self, name: str, input: str | None, instance_id: str | None, version: str
+    ) -> Task:
+        """Start a child; without an id it is named after this execution and the action's id.
+
+        Source: Azure/durabletask: TaskOrchestrationContext.cs (CreateSubOrchestrationInstanceCore).
+        """
+        task_id = self._take_id()
+        child = InstanceId(instance_id or f"{self._execution_id}:{task_id}")
+        return self._decide(CreateSubOrchestration(task_id, name, child, version, input))
+
+    def start_timer(self, fire_at: datetime, *, is_canceled: bool = False) -> Task:
+        """Create a timer; a cancelled one is recorded, counts as finished and holds nothing
+        open.
+        """
+        timer = StartTimer(self._take_id(), fire_at)
+        task = self._decide(timer)
+        if is_canceled:
+            del self._open[timer.task_id]
+            task.finish(failed=True)
+        return task
+
+    def wait_for_event(self, name: str) -> Task:
+        """Take the oldest early event of this name, else wait; of several waits the newest is
+        served first.
+        """
+        key, task = name.lower(), Task()
+        early = self._early.get(key)
+        if early:
+            self._hear(early.popleft(), name)
+            task.finish()
+        else:
+            self._waits.setdefault(key, []).append((name, task))
+        return task
+
+    def continue_as_new(self, input: str | None) -> None:
+        """End this execution, once it completes, by starting the next; later events are carried
+        over.
+        """
+        self.has_continue_as_new, self.next_input = True, input
+
+    # What history tells ---------------------------------------------------------------------------
+
+    def process(self, event: HistoryEvent) -> None:
+        """Apply one event. Errors: NonDeterminism."""
+        overrides = event.kind in (EventKind.EXECUTION_RESUMED, EventKind.EXECUTION_TERMINATED)
+        if self.is_suspended and not overrides:
+            self._queued.append(event)
+            return
+        if event.kind in SCHEDULING:
+            self._recorded(event)
+        elif event.kind in ANSWERS:
+            self._answered(event)
+        else:
+            self._heard(event)
+
+    def _recorded(self, event: HistoryEvent) -> None:
+        task_id = -1 if event.task_id is None else event.task_id
+        matching.check(event, self._pending.get(task_id))
+        del self._pending[task_id]
+
+    def _answered(self, event: HistoryEvent) -> None:
+        task = self._open.pop(-1 if event.task_id is None else event.task_id, None)
+        if task is not None:
+            failed = event.kind in (EventKind.TASK_FAILED, EventKind.SUB_ORCHESTRATION_FAILED)
+            task.finish(failed=failed)
+
+    def _heard(self, event: HistoryEvent) -> None:
+        match event.kind:
+            case EventKind.ORCHESTRATOR_STARTED:
+                self.now = event.timestamp
+            case EventKind.EXECUTION_STARTED:
+                self.on_start()
+            case EventKind.EVENT_RAISED:
+                self._raised(event)
+            case EventKind.EXECUTION_SUSPENDED:
+                self._suspend()
+            case EventKind.EXECUTION_RESUMED:
+                self._resume()
+            case EventKind.EXECUTION_TERMINATED:
+                self.complete(RuntimeStatus.TERMINATED, history.read_reason(event))
+            case _:
+                return
+
+    def _raised(self, event: HistoryEvent) -> None:
+        key = (event.name or "").lower()
+        if self.has_continue_as_new:
+            self.carried.append(event)
+        elif waits := self._waits.get(key):
+            name, task = waits.pop()
+            self._hear(event, name)
+            task.finish()
+        else:
+            self._early.setdefault(key, deque()).append(event)
+
+    def _hear(self, event: HistoryEvent, awaited: str) -> None:
+        if event.name is not None and event.name != awaited and not self.is_replaying:
+            self.unheard_names.append((event.name, awaited))
+
+    def _suspend(self) -> None:
+        self.is_suspended = True
+        self._parked, self._pending = self._pending, {}
+
+    def _resume(self) -> None:
+        self.is_suspended = False
+        self._pending = {**self._parked, **self._pending}
+        self._parked = {}
+        while self._queued and not self.is_suspended:
+            self.process(self._queued.popleft())
+
+    # How it ends ----------------------------------------------------------------------------------
+
+    @property
+    def has_open_tasks(self) -> bool:
+        """Whether activities, children or timers are unanswered; waits for events do not count."""
+        return bool(self._open)
+
+    def complete(
+        self, status: RuntimeStatus, result: str | None, details: str | None = None
+    ) -> None:
+        """End the execution; after the first end further ones change nothing."""
+        if any(isinstance(decision, Complete) for decision in self._pending.values()):
+            return
+        task_id = self._take_id()
+        self._pending[task_id] = Complete(task_id, status, result, details)
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """What history does not hold yet, by ascending id."""
+        return [self._pending[task_id] for task_id in sorted(self._pending)]
+
+    def _take_id(self) -> int:
+        self._next_id += 1
+        return self._next_id - 1
+
+    def _decide(self, decision: ScheduleTask | CreateSubOrchestration | StartTimer) -> Task:
+        task = Task()
+        self._pending[decision.task_id] = decision
+        self._open[decision.task_id] = task
+        return task

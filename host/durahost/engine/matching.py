@@ -1,0 +1,113 @@
+"""Replay check: each recorded scheduling event must meet the decision with its id, kind and name.
+
+Texts: Azure/durabletask: src/DurableTask.Core/TaskOrchestrationContext.cs (Handle*Event), verbatim
+with
+their oddities (two blanks after "number.", "named but").
+"""
+
+from durahost.codec import history
+from durahost.engine.decisions import (
+    Complete,
+    CreateSubOrchestration,
+    Decision,
+    ScheduleTask,
+    StartTimer,
+)
+from durahost.model.events import EventKind, HistoryEvent
+
+_QUESTION = (
+    "Was a change made to the orchestrator code after this instance had already started running?"
+)
+_BEFORE = "A previous execution of this orchestration scheduled"
+_REPLAY = "but the current orchestration replay instead"
+_MISSING = "but the current replay execution hasn't (yet?) scheduled this task."
+
+
+class NonDeterminism(Exception):
+    """The replay produced something else than history holds; the text is DurableTask's, without
+    its prefix.
+
+    Never leaves the engine: it becomes the failure of the instance.
+    """
+
+    def __init__(self, text: str, event: HistoryEvent, decision: Decision | None) -> None:
+        super().__init__(text)
+        self.event = event
+        self.decision = decision
+
+
+def check(event: HistoryEvent, decision: Decision | None) -> None:
+    """Raise NonDeterminism unless the decision is what the event recorded."""
+    text: str | None
+    match event.kind:
+        case EventKind.TASK_SCHEDULED:
+            text = _activity(event, decision)
+        case EventKind.TIMER_CREATED:
+            text = _timer(event, decision)
+        case EventKind.SUB_ORCHESTRATION_CREATED:
+            text = _sub_orchestration(event, decision)
+        case _:
+            text = f"{_BEFORE} an event of type {event.kind.name} that this engine cannot replay."
+    if text is not None:
+        raise NonDeterminism(text, event, decision)
+
+
+def _activity(event: HistoryEvent, decision: Decision | None) -> str | None:
+    task_id, name = event.task_id, event.name
+    start = f"{_BEFORE} an activity task with sequence"
+    if decision is None:
+        return f"{start} ID {task_id} and name '{name}' (version ''), {_MISSING} {_QUESTION}"
+    start = f"{start} number {task_id} named '{name}', {_REPLAY}"
+    if not isinstance(decision, ScheduleTask):
+        start = f"{start} produced a {_action_type(decision)} action"
+        return f"{start} with this sequence number. {_QUESTION}"
+    if not _same(decision.name, name):
+        start = f"{start} scheduled an activity task named '{decision.name}'"
+        return f"{start} with this sequence number.  {_QUESTION}"
+    return None
+
+
+def _timer(event: HistoryEvent, decision: Decision | None) -> str | None:
+    start = f"{_BEFORE} a timer task with sequence number {event.task_id}"
+    if decision is None:
+        return f"{start} {_MISSING} {_QUESTION}"
+    if not isinstance(decision, StartTimer):
+        start = f"{start} named {_REPLAY} produced a {_action_type(decision)} action"
+        return f"{start} with this sequence number. {_QUESTION}"
+    return None
+
+
+def _sub_orchestration(event: HistoryEvent, decision: Decision | None) -> str | None:
+    task_id, name = event.task_id, event.name
+    instance = history.read_child_id(event)
+    start = (
+        f"{_BEFORE} a sub-orchestration task with sequence ID {task_id} and name '{name}' "
+        f"(version '', instance ID '{instance}'),"
+    )
+    if decision is None:
+        return f"{start} {_MISSING} {_QUESTION}"
+    if not isinstance(decision, CreateSubOrchestration):
+        kind = _action_type(decision)
+        return f"{start} {_REPLAY} produced a {kind} action at this sequence number. {_QUESTION}"
+    if not _same(decision.name, name):
+        return (
+            f"{start} {_REPLAY} scheduled a sub-orchestration task with name {decision.name} "
+            f"at this sequence number. {_QUESTION}"
+        )
+    return None
+
+
+def _action_type(decision: Decision) -> str:
+    match decision:
+        case ScheduleTask():
+            return "ScheduleTaskOrchestratorAction"
+        case StartTimer():
+            return "CreateTimerOrchestratorAction"
+        case CreateSubOrchestration():
+            return "CreateSubOrchestrationAction"
+        case Complete():
+            return "OrchestrationCompleteOrchestratorAction"
+
+
+def _same(one: str, other: str | None) -> bool:
+    return other is not None and one.lower() == other.lower()

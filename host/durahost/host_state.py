@@ -1,0 +1,78 @@
+"""Whether the host can serve, with which generation of the app, and who waits for it."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from durahost.functions.routing import RouteTable
+from durahost.registry import Registry
+from durahost.worker.base import Worker
+
+
+class HostPhase(Enum):
+    """States as `/admin/host/status` names them."""
+
+    STARTING = "Starting"
+    RUNNING = "Running"
+    ERROR = "Error"
+    STOPPING = "Stopping"
+    OFFLINE = "Offline"
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One loaded state of the app: its functions, their routes, and the worker that runs them."""
+
+    number: int
+    registry: Registry
+    routes: RouteTable
+    worker: Worker
+
+
+class HostState:
+    """The current generation, swapped whole, so that a request sees one state of the app only."""
+
+    def __init__(self) -> None:
+        self.phase = HostPhase.STARTING
+        self.errors: Sequence[str] = ()
+        self._generation: Generation | None = None
+        self._changed = asyncio.Event()
+
+    @property
+    def generation(self) -> Generation | None:
+        """The generation that serves now; None until the first one stands."""
+        return self._generation
+
+    def serve(self, generation: Generation) -> None:
+        """Switch to this generation; waiting requests go on with it."""
+        self._generation = generation
+        self._enter(HostPhase.RUNNING)
+
+    def fail(self, errors: Sequence[str]) -> None:
+        """Nothing can be served: waiting requests are refused."""
+        self.errors = errors
+        self._enter(HostPhase.ERROR)
+
+    def stop(self) -> None:
+        """No new work from now on."""
+        self._enter(HostPhase.STOPPING)
+
+    async def wait_until_running(self, limit_s: float) -> Generation | None:
+        """The serving generation, waiting up to the limit while the host starts; None when there
+        is none.
+
+        Source of the wait: Azure/azure-functions-host: HostAvailabilityCheckMiddleware.cs (30 s).
+        """
+        try:
+            async with asyncio.timeout(limit_s):
+                while self.phase is HostPhase.STARTING:
+                    await self._changed.wait()
+        except TimeoutError:
+            return None
+        return self._generation if self.phase is HostPhase.RUNNING else None
+
+    def _enter(self, phase: HostPhase) -> None:
+        self.phase = phase
+        self._changed.set()
+        self._changed = asyncio.Event()

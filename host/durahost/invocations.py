@@ -1,0 +1,85 @@
+"""Running one function: its inputs, its log scope, its deadline."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from durahost.clock import Clock
+from durahost.model.functions import Binding, FunctionMetadata
+from durahost.model.ids import InvocationId
+from durahost.worker.base import Invocation, Raised, Returned, TypedData, Worker
+
+logger = logging.getLogger(__name__)
+
+InputSource = Callable[[Binding], TypedData | None]
+"""Makes the value of a non-trigger input binding (durableClient) for one invocation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What a trigger hands over: its value, its metadata, and the reason shown in the log."""
+
+    trigger: TypedData | None
+    metadata: Mapping[str, TypedData | None] = field(default_factory=dict)
+    reason: str = "This function was programmatically called via the host APIs."
+    trace_parent: str = ""
+    trace_state: str = ""
+
+
+class Invoker:
+    """Invokes functions of any generation on that generation's worker."""
+
+    def __init__(self, clock: Clock, inputs: InputSource, timeout_s: float) -> None:
+        self._clock = clock
+        self._inputs = inputs
+        self._timeout_s = timeout_s
+
+    async def invoke(
+        self, worker: Worker, function: FunctionMetadata, call: Call
+    ) -> Returned | Raised:
+        """Run the function once.
+
+        Errors: WorkerExited, WorkerTimeout; what user code raises is Raised.
+        Log lines: Azure/azure-webjobs-sdk: FunctionInstanceLogger.cs, as `func start` prints them.
+        """
+        invocation_id = InvocationId(str(self._clock.new_guid()))
+        trigger = function.trigger
+        inputs: dict[str, TypedData | None] = {
+            binding.name: call.trigger if binding is trigger else self._inputs(binding)
+            for binding in function.bindings
+            if not binding.is_output
+        }
+        scope = {"function": function.name, "invocation_id": invocation_id}
+        logger.info(
+            "Executing 'Functions.%s' (Reason='%s', Id=%s)",
+            function.name,
+            call.reason,
+            invocation_id,
+            extra=scope,
+        )
+        begun = self._clock.monotonic()
+        result: Returned | Raised | None = None
+        try:
+            result = await worker.invoke(
+                Invocation(
+                    invocation_id=invocation_id,
+                    function=function.name,
+                    inputs=inputs,
+                    trigger_metadata=call.metadata,
+                    trace_parent=call.trace_parent,
+                    trace_state=call.trace_state,
+                ),
+                deadline_s=self._timeout_s,
+            )
+        finally:
+            outcome = "Succeeded" if isinstance(result, Returned) else "Failed"
+            logger.log(
+                logging.INFO if isinstance(result, Returned) else logging.ERROR,
+                "Executed 'Functions.%s' (%s, Id=%s, Duration=%dms)",
+                function.name,
+                outcome,
+                invocation_id,
+                round((self._clock.monotonic() - begun) * 1000),
+                extra=scope,
+            )
+        return result

@@ -1,0 +1,96 @@
+"""The functions of one loaded app, found by function name or by durable name."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from durahost.model.functions import FunctionFailure, FunctionMetadata
+
+
+class DurableKind(Enum):
+    """The three kinds of durable functions: trigger type, name property, and the words of the
+    texts.
+
+    Words: Azure/azure-functions-durable-extension: DurableTaskExtension.cs
+    (GetInvalid*FunctionMessage).
+    """
+
+    ORCHESTRATOR = (
+        "orchestrationTrigger",
+        "orchestration",
+        "an orchestrator function",
+        "orchestrator",
+    )
+    ACTIVITY = ("activityTrigger", "activity", "an activity function", "activity")
+    ENTITY = ("entityTrigger", "entityName", "an entity function", "entity")
+
+    @property
+    def trigger_type(self) -> str:
+        """The binding type."""
+        return self.value[0]
+
+    @property
+    def name_property(self) -> str:
+        """The binding property that overrides the function's name."""
+        return self.value[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """What one generation of the app offers.
+
+    functions: those that stand, ordered by name without case. failures: those that do not.
+    """
+
+    functions: Sequence[FunctionMetadata] = ()
+    failures: Sequence[FunctionFailure] = ()
+    _durable: Mapping[tuple[DurableKind, str], FunctionMetadata] | None = None
+
+    @classmethod
+    def of(
+        cls, functions: Sequence[FunctionMetadata], failures: Sequence[FunctionFailure] = ()
+    ) -> "Registry":
+        """Order the functions and index the durable ones."""
+        ordered = sorted(functions, key=lambda function: function.name.lower())
+        durable = {
+            (kind, durable_name(function, kind).lower()): function
+            for function in ordered
+            for kind in DurableKind
+            if function.trigger.is_type(kind.trigger_type)
+        }
+        return cls(ordered, failures, durable)
+
+    def find(self, kind: DurableKind, name: str) -> FunctionMetadata | None:
+        """The durable function of this kind and durable name; names compare without case."""
+        return (self._durable or {}).get((kind, name.lower()))
+
+    def get(self, name: str) -> FunctionMetadata | None:
+        """The function of this function name; names compare without case."""
+        return next((f for f in self.functions if f.name.lower() == name.lower()), None)
+
+    @property
+    def http_functions(self) -> Sequence[FunctionMetadata]:
+        """Functions with an httpTrigger, in order."""
+        return [f for f in self.functions if f.trigger.is_type("httpTrigger")]
+
+    def unknown_text(self, kind: DurableKind, name: str) -> str:
+        """What the extension says of a durable function that is not there.
+
+        Source: Azure/azure-functions-durable-extension: DurableTaskExtension.cs
+        (GetInvalidOrchestratorFunctionMessage and its twins).
+        """
+        known = [durable_name(f, kind) for f in self._of_kind(kind)]
+        article, word = kind.value[2], kind.value[3]
+        start = f"The function '{name}' doesn't exist, is disabled, or is not {article}."
+        if not known:
+            return f"{start} Additional info: No {word} functions are currently registered!"
+        names = ", ".join(f"'{one}'" for one in known)
+        return f"{start} Additional info: The following are the known {word} functions: {names}."
+
+    def _of_kind(self, kind: DurableKind) -> Sequence[FunctionMetadata]:
+        return [f for (k, _), f in (self._durable or {}).items() if k is kind]
+
+
+def durable_name(function: FunctionMetadata, kind: DurableKind) -> str:
+    """The name orchestrators and clients use: the binding's property, else the function's name."""
+    return str(function.trigger.get(kind.name_property) or function.name)
