@@ -44,6 +44,11 @@ class HostState:
         """The generation that serves now; None until the first one stands."""
         return self._generation
 
+    @property
+    def registry(self) -> Registry | None:
+        """The functions that serve now."""
+        return None if self._generation is None else self._generation.registry
+
     def serve(self, generation: Generation) -> None:
         """Switch to this generation; waiting requests go on with it."""
         self._generation = generation
@@ -57,6 +62,12 @@ class HostState:
     def stop(self) -> None:
         """No new work from now on."""
         self._enter(HostPhase.STOPPING)
+
+    async def wait_for_generation(self) -> Generation:
+        """The first generation, however long it takes: durable work cannot go on without."""
+        while self._generation is None:
+            await self._changed.wait()
+        return self._generation
 
     async def wait_until_running(self, limit_s: float) -> Generation | None:
         """The serving generation, waiting up to the limit while the host starts; None when there

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from durahost.model.errors import AppLoadError
 from durahost.model.functions import FunctionFailure, FunctionMetadata
 
 
@@ -39,26 +40,33 @@ class DurableKind(Enum):
 class Registry:
     """What one generation of the app offers.
 
-    functions: those that stand, ordered by name without case. failures: those that do not.
+    functions: ordered by name without case; one whose code does not load is among them, as on
+    Azure it
+        keeps its route and every call fails. failures: what does not load, by function name.
+    disabled: names of functions that app settings switch off.
     """
 
     functions: Sequence[FunctionMetadata] = ()
     failures: Sequence[FunctionFailure] = ()
+    disabled: frozenset[str] = frozenset()
     _durable: Mapping[tuple[DurableKind, str], FunctionMetadata] | None = None
 
     @classmethod
     def of(
-        cls, functions: Sequence[FunctionMetadata], failures: Sequence[FunctionFailure] = ()
+        cls,
+        functions: Sequence[FunctionMetadata],
+        failures: Sequence[FunctionFailure] = (),
+        disabled: frozenset[str] = frozenset(),
     ) -> "Registry":
-        """Order the functions and index the durable ones."""
-        ordered = sorted(functions, key=lambda function: function.name.lower())
+        """Order the functions, as .NET orders names without case, and index the durable ones."""
+        ordered = sorted(functions, key=lambda function: function.name.upper())
         durable = {
             (kind, durable_name(function, kind).lower()): function
             for function in ordered
             for kind in DurableKind
             if function.trigger.is_type(kind.trigger_type)
         }
-        return cls(ordered, failures, durable)
+        return cls(ordered, failures, disabled, durable)
 
     def find(self, kind: DurableKind, name: str) -> FunctionMetadata | None:
         """The durable function of this kind and durable name; names compare without case."""
@@ -72,6 +80,20 @@ class Registry:
     def http_functions(self) -> Sequence[FunctionMetadata]:
         """Functions with an httpTrigger, in order."""
         return [f for f in self.functions if f.trigger.is_type("httpTrigger")]
+
+    def names(self, kind: DurableKind) -> frozenset[str]:
+        """Lower-cased durable names of this kind."""
+        return frozenset(name for k, name in self._durable or {} if k is kind)
+
+    def require_loaded(self, function: FunctionMetadata) -> None:
+        """Errors: AppLoadError when the function is there but its code does not load.
+
+        Durable work for it waits until the code is mended, instead of failing for a slip of the
+        pen.
+        """
+        for failure in self.failures:
+            if failure.name == function.name:
+                raise AppLoadError(f"Function '{function.name}' does not load: {failure.message}")
 
     def unknown_text(self, kind: DurableKind, name: str) -> str:
         """What the extension says of a durable function that is not there.

@@ -7,6 +7,7 @@ Azure/azure-functions-host: src/WebJobs.Script/Workers/Rpc/RpcException.cs.
 """
 
 import json
+from datetime import timedelta
 
 STATE_MARKER = "\n\n$OutOfProcData$:"
 """Between the user's message and the state JSON in an orchestrator's exception."""
@@ -54,6 +55,16 @@ def activity_failed(name: str, message: str) -> str:
 def activity_missing(name: str) -> str:
     """TaskFailed.Reason of an activity that is gone by the time it runs (one blank)."""
     return f"Activity function '{name}' failed: Activity function '{name}' does not exist."
+
+
+def timed_out(function: str, timeout: timedelta) -> str:
+    """A function ran past `functionTimeout`.
+
+    Source: Azure/azure-webjobs-sdk: FunctionTimeoutException, thrown in FunctionExecutor.cs.
+    """
+    hours, seconds = divmod(int(timeout.total_seconds()), 3600)
+    span = f"{hours:02}:{seconds // 60:02}:{seconds % 60:02}"
+    return f"Timeout value of {span} was exceeded by function: Functions.{function}"
 
 
 def activity_details(message: str, stack: str) -> str:

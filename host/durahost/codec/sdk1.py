@@ -244,3 +244,22 @@ def _input(action: dict[str, Any]) -> str | None:
 
 def _compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def activity_input(stored: str | None) -> str | None:
+    """The text an activity is given: the one element of the array that its message carries.
+
+    A JSON string gives its text, a number or boolean .NET's text of it, anything else compact JSON.
+    Source: Azure/azure-functions-durable-extension: DurableActivityContext.cs (GetInput).
+    """
+    value = json.loads(stored)[0] if stored is not None else None
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value)
+    return json.dumps(value) if isinstance(value, int | float) else _compact(value)
+
+
+def activity_result(text: str | None) -> str | None:
+    """TaskCompleted.Result: the worker's JSON text as it is; null is no result."""
+    return None if text is None or text.strip() == "null" else text

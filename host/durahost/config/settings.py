@@ -1,7 +1,8 @@
 """The settings the host acts on, parsed, typed and range-checked, as frozen values.
 
 Sources of names and defaults: Azure/azure-functions-durable-extension: Options/*.cs;
-Azure/azure-functions-host: ScriptJobHostOptions.cs; Azure/azure-webjobs-sdk-extensions: HttpOptions.cs.
+Azure/azure-functions-host: ScriptJobHostOptions.cs; Azure/azure-webjobs-sdk-extensions:
+HttpOptions.cs.
 """
 
 import os
@@ -59,12 +60,14 @@ class HttpSettings:
 class HostSettings:
     """host.json as far as the host acts on it.
 
-    functions: allow-list of function names, None means all. ignored: sections accepted and not acted on,
-    named once at start.
+    functions: allow-list of function names, None means all. has_extension_bundle: decides the text
+    for unknown binding types only. ignored: sections accepted and not acted on, named once at
+    start.
     """
 
     function_timeout: timedelta = timedelta(minutes=30)
     functions: frozenset[str] | None = None
+    has_extension_bundle: bool = False
     watch_directories: tuple[str, ...] = ()
     watch_files: tuple[str, ...] = ()
     is_file_watching_enabled: bool = True
@@ -77,14 +80,16 @@ class HostSettings:
 class AppSettings:
     """The app's environment: process variables over `Values` of local.settings.json.
 
-    values: the whole environment for the child. skipped: names in the file that the process environment
-    already sets. port, address: `Host` of local.settings.json, None when absent.
+    values: the whole environment for the child. skipped: names in the file that the process
+    environment already sets. port, address: `Host` of local.settings.json, None when absent.
+    warnings: what the developer should know about the file, for the log.
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
     port: int | None = None
     address: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

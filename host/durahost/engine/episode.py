@@ -36,11 +36,6 @@ class Plan:
     dropped: Sequence[int]
 
     @property
-    def is_first(self) -> bool:
-        """Whether this is the first episode of the execution."""
-        return not self.locked.history
-
-    @property
     def started_at(self) -> datetime:
         """The time the orchestrator sees."""
         return self.new_events[0].timestamp

@@ -103,7 +103,8 @@ class Execution:
         """Apply one event. Errors: NonDeterminism."""
         overrides = event.kind in (EventKind.EXECUTION_RESUMED, EventKind.EXECUTION_TERMINATED)
         if self.is_suspended and not overrides:
-            self._queued.append(event)
+            if event.kind is not EventKind.EXECUTION_SUSPENDED:
+                self._queued.append(event)
             return
         if event.kind in SCHEDULING:
             self._recorded(event)
@@ -163,7 +164,7 @@ class Execution:
         self.is_suspended = False
         self._pending = {**self._parked, **self._pending}
         self._parked = {}
-        while self._queued and not self.is_suspended:
+        while self._queued:
             self.process(self._queued.popleft())
 
     # How it ends ----------------------------------------------------------------------------------

@@ -1,0 +1,6 @@
+"""The activity of HelloSequence."""
+
+
+def main(name: str) -> str:
+    """Greet one city."""
+    return f"Hello {name}!"

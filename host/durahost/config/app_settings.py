@@ -1,0 +1,190 @@
+"""local.settings.json and the process environment, merged as Core Tools merges them.
+
+The process environment wins over the file. Nothing is printed: what the developer should know is
+in `AppSettings.warnings`, in Core Tools' words.
+Sources: Azure/azure-functions-core-tools: AppSettingsFile.cs, HostStartSettings.cs,
+StartHostAction.cs (GetConfigurationSettings, UpdateEnvironmentVariables).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from durahost.config.dotnet_values import (
+    parse_boolean,
+    parse_int32,
+    rewritten_date,
+    scalar_text,
+)
+from durahost.config.lenient_json import LenientJsonError, read_object
+from durahost.config.settings import AppSettings
+from durahost.model.errors import ConfigError
+
+SETTINGS_FILE = "local.settings.json"
+DEFAULT_PORT = 7071
+
+_ENVIRONMENT = "AZURE_FUNCTIONS_ENVIRONMENT"
+_RESERVED = "CONTAINER_NAME"
+_OWN_NAMES = ("WEBSITE_HOSTNAME", "AzureWebJobsScriptRoot")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalSettings:
+    """What local.settings.json says; all empty when there is none.
+
+    values: `Values`, then `ConnectionStrings` as `ConnectionStrings:<name>`; None is JSON null.
+    """
+
+    values: Mapping[str, str | None] = field(default_factory=dict)
+    port: int | None = None
+    address: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def read_local_settings(root: Path) -> LocalSettings:
+    """Read local.settings.json of the app root; a file that is no valid JSON counts as empty.
+
+    Errors: ConfigError when its values are encrypted or declared so.
+    """
+    path = root / SETTINGS_FILE
+    try:
+        document = read_object(path)
+        settings, is_encrypted = _parse(document)
+    except FileNotFoundError:
+        return LocalSettings()
+    except (LenientJsonError, ValueError, OSError) as error:
+        warning = (
+            f"Failed to read app settings file at '{path}'. Ensure it is a valid JSON file. {error}"
+        )
+        return LocalSettings(warnings=(warning,))
+    if is_encrypted and any(settings.values.values()):
+        raise ConfigError(
+            "Failed to decrypt settings. Encrypted settings only be edited through "
+            "'func settings add'.",
+            advice=f'Add "IsEncrypted": false to {path} when its values are plain text; without it '
+            "they count as encrypted.",
+        )
+    return settings
+
+
+def build_app_settings(
+    local: LocalSettings, environ: Mapping[str, str], *, script_root: Path, port: int | None
+) -> AppSettings:
+    """Merge the file, the process environment and what the program itself sets.
+
+    script_root: becomes AzureWebJobsScriptRoot. port: of the command line, for WEBSITE_HOSTNAME.
+    Errors: ConfigError when the file sets a name that is the program's own.
+    """
+    warnings = list(local.warnings)
+    own = _build_own(local, script_root, port)
+    for name in _OWN_NAMES:
+        if name in local.values:
+            # dotnet/runtime: Dictionary.cs (Add), as StartHostAction.GetConfigurationSettings.
+            raise ConfigError(
+                f"An item with the same key has already been added. Key: {name}",
+                advice=f"Remove {name} from Values of {SETTINGS_FILE}; the host sets it itself.",
+            )
+    environment = local.values.get(_ENVIRONMENT)
+    if environment is not None:
+        warnings.append(
+            f"{_ENVIRONMENT} already exists with value '{environment}', overriding to "
+            "'Development'."
+        )
+    merged = dict(environ)
+    skipped: list[str] = []
+    for name, value in {**local.values, **own}.items():
+        if not name:
+            warnings.append("Skipping local setting with empty key.")
+        elif environ.get(name):
+            skipped.append(name)
+        elif value is None:
+            warnings.append(f"Skipping '{name}' because value is null")
+        else:
+            merged[name] = value
+    for name, value in _DEFAULTS.items():
+        merged[name] = merged.get(name) or value
+    if merged.get(_RESERVED):
+        warnings.append(
+            f"{_RESERVED} is a reserved environment variable for the Functions Host. "
+            "Please remove or rename this setting."
+        )
+    return AppSettings(
+        values=merged,
+        skipped=tuple(skipped),
+        port=local.port,
+        address=local.address,
+        warnings=tuple(warnings),
+    )
+
+
+_DEFAULTS = {
+    "FUNCTIONS_WORKER_RUNTIME": "python",
+    "FUNCTIONS_CORETOOLS_ENVIRONMENT": "true",
+    "PYTHON_ENABLE_DEBUG_LOGGING": "1",
+}
+
+
+def _build_own(local: LocalSettings, script_root: Path, port: int | None) -> dict[str, str]:
+    return {
+        "WEBSITE_HOSTNAME": f"localhost:{port or local.port or DEFAULT_PORT}",
+        "AzureWebJobsScriptRoot": str(script_root),
+        _ENVIRONMENT: "Development",
+    }
+
+
+def _parse(document: Mapping[str, Any]) -> tuple[LocalSettings, bool]:
+    """Read the document's four members; ValueError says which is not of its type."""
+    encrypted = document.get("IsEncrypted")
+    is_encrypted = True if encrypted is None else _parse_flag(encrypted)
+    warnings: list[str] = []
+    values: dict[str, str | None] = {}
+    for name, value in _members(document, "Values").items():
+        values[name] = _parse_value(f"Values.{name}", value, warnings)
+    for name, value in _members(document, "ConnectionStrings").items():
+        text = value.get("ConnectionString") if isinstance(value, dict) else value
+        values[f"ConnectionStrings:{name}"] = scalar_text(text)
+    host = {name.lower(): value for name, value in _members(document, "Host").items()}
+    port, address = host.get("localhttpport"), host.get("localhttpaddress")
+    warnings += [
+        f"{SETTINGS_FILE}: Host.{name} is not supported yet and has no effect."
+        for name in ("CORS", "CORSCredentials")
+        if host.get(name.lower())
+    ]
+    settings = LocalSettings(
+        values=values,
+        port=None if port is None else parse_int32(scalar_text(port)),
+        address=None if address is None else scalar_text(address),
+        warnings=tuple(warnings),
+    )
+    return settings, is_encrypted
+
+
+def _members(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    members = document.get(name)
+    if members is None:
+        return {}
+    if not isinstance(members, dict):
+        raise ValueError(f"{name} must be an object.")
+    return members
+
+
+def _parse_flag(value: Any) -> bool:
+    if isinstance(value, int | float):
+        return value != 0
+    return parse_boolean(scalar_text(value))
+
+
+def _parse_value(path: str, value: Any, warnings: list[str]) -> str | None:
+    if isinstance(value, dict | list):
+        raise ValueError(f"{path} must be a string, not an object or an array.")
+    if value is None or not isinstance(value, str):
+        return None if value is None else scalar_text(value)
+    rewritten = rewritten_date(value)
+    if rewritten is None:
+        return value
+    warnings.append(
+        f"{SETTINGS_FILE}: {path} is '{rewritten}' for the app, not '{value}', as under Core "
+        "Tools, which reads it as a date. On Azure an app setting keeps its text."
+    )
+    return rewritten

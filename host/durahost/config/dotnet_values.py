@@ -1,0 +1,86 @@
+"""Values between text and type by .NET's rules, invariant culture.
+
+Sources: dotnet/runtime: Int32Converter, BooleanConverter, TimeSpanParse.cs;
+JamesNK/Newtonsoft.Json: JsonTextReader.cs, JValue.cs (ToString).
+"""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+MAX_TIMESPAN_TEXT = "10675199.02:48:05.4775807"
+"""TimeSpan.MaxValue."""
+
+_MAX_INT32 = 2**31 - 1
+_INTEGER = re.compile(r"\s*[-+]?\d+\s*", re.ASCII)
+_TIMESPAN = re.compile(
+    r"(?P<sign>-?)(?:(?P<only_days>\d+)|(?:(?P<days>\d+)[.:](?=\d+:\d+:))?(?P<hours>\d+)"
+    r":(?P<minutes>\d+)(?::(?P<seconds>\d+)(?:\.(?P<fraction>\d{1,7}))?)?)",
+    re.ASCII,
+)
+_MAX_DAYS = 10675199
+_ISO_DATE = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,7})?(?P<zone>Z|[-+]\d\d:\d\d)?", re.ASCII
+)
+
+
+def scalar_text(value: Any) -> str:
+    """A JSON scalar as .NET writes it: `True`, `2` for 2.0, the string itself, "" for null."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value)
+
+
+def rewritten_date(text: str) -> str | None:
+    """What Newtonsoft.Json makes of a string that looks like an ISO date-time; None when it is
+    none.
+
+    An offset is converted to local time, as DateParseHandling.DateTime does.
+    """
+    found = _ISO_DATE.fullmatch(text)
+    if found is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if found["zone"] not in (None, "Z"):
+        moment = moment.astimezone()
+    return moment.strftime("%m/%d/%Y %H:%M:%S")
+
+
+def parse_int32(text: str) -> int:
+    """Parse a 32-bit integer; ValueError when it is none."""
+    if not _INTEGER.fullmatch(text) or not -_MAX_INT32 - 1 <= int(text) <= _MAX_INT32:
+        raise ValueError(text)
+    return int(text)
+
+
+def parse_boolean(text: str) -> bool:
+    """Parse `true` or `false`, any case; ValueError when it is neither."""
+    word = text.strip().lower()
+    if word not in ("true", "false"):
+        raise ValueError(text)
+    return word == "true"
+
+
+def parse_timespan(text: str) -> timedelta:
+    """Parse `[-][d.]hh:mm[:ss[.fffffff]]` or `[-]d`; a bare number is days.
+
+    Errors: ValueError with .NET's text.
+    """
+    found = _TIMESPAN.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"String '{text}' was not recognized as a valid TimeSpan.")
+    days = int(found["only_days"] or found["days"] or 0)
+    hours, minutes, seconds = (int(found[name] or 0) for name in ("hours", "minutes", "seconds"))
+    if days > _MAX_DAYS or hours > 23 or minutes > 59 or seconds > 59:
+        raise ValueError(
+            f"The TimeSpan string '{text}' could not be parsed because at least one of the "
+            "numeric components is out of range or contains too many digits."
+        )
+    micros = int((found["fraction"] or "").ljust(7, "0")) // 10
+    span = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, microseconds=micros)
+    return -span if found["sign"] else span

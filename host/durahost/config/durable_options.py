@@ -1,0 +1,192 @@
+"""`extensions.durableTask` of host.json: names, defaults, ranges and texts of the extension.
+
+Source: Azure/azure-functions-durable-extension: Options/DurableTaskOptions.cs,
+Options/AzureStorageOptions.cs.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+
+from durahost.config.name_resolution import UnresolvedName, get_setting, resolve_names
+from durahost.config.option_tree import OptionTree
+from durahost.config.settings import DurableSettings
+from durahost.model.errors import ConfigError
+from durahost.model.status import LIVE, TERMINAL
+
+PATH = "extensions:durableTask"
+NOT_ACTED_ON = frozenset(
+    {
+        "maxconcurrententityfunctions",
+        "maxentityoperationbatchsize",
+        "extendedsessionsenabled",
+        "extendedsessionidletimeoutinseconds",
+        "entitymessagereorderwindowinminutes",
+        "rollbackentityoperationsonexceptions",
+        "usegracefulshutdown",
+        "throwstatusexceptionsonraiseevent",
+        "useapplease",
+        "appleaseoptions",
+        "maxgrpcmessagesizeinbytes",
+        "grpchttpclienttimeout",
+        "versionmatchstrategy",
+        "versionfailurestrategy",
+        "tracing",
+        "notifications",
+    }
+)
+"""Keys the extension knows that change nothing here, lower case."""
+
+_AZURE_STORAGE = "AzureStorage"
+_POSTGRES = "postgres"
+_PROVIDERS = (_AZURE_STORAGE, "mssql", "Netherite", "azureManaged", _POSTGRES)
+_CONNECTION = f"{PATH}:storageProvider:connectionName"
+_OLD_CONNECTION = f"{PATH}:storageProvider:connectionStringName"
+_DEFAULT_CONNECTIONS = {
+    _AZURE_STORAGE: "Storage",
+    "mssql": "SQLDB_Connection",
+    "Netherite": "AzureWebJobsStorage",
+    "azureManaged": "DURABLE_TASK_SCHEDULER_CONNECTION_STRING",
+}
+_HUB_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{2,49}", re.ASCII)
+_MAX_DEFAULT_HUB = 45
+
+
+def build_durable_settings(options: OptionTree, values: Mapping[str, str]) -> DurableSettings:
+    """Build and check the settings.
+
+    values: app settings, for `%NAME%` and the default hub name.
+    Errors: ConfigError with the extension's text.
+    """
+    provider = _build_provider(options)
+    default = DurableSettings()
+    states = options.choice(
+        f"{PATH}:overridableExistingInstanceStates",
+        "NonRunningStates",
+        ("NonRunningStates", "AnyState"),
+        "Microsoft.Azure.WebJobs.Extensions.DurableTask.OverridableStates",
+    )
+    sleep = f"{PATH}:httpSettings:defaultAsyncRequestSleepTimeMilliseconds"
+    return DurableSettings(
+        hub_name=_build_hub_name(options, values, provider),
+        connection_name=_build_connection(options, provider),
+        provider_type=provider,
+        max_concurrent_orchestrators=_positive(
+            options, "MaxConcurrentOrchestratorFunctions", default.max_concurrent_orchestrators
+        ),
+        max_concurrent_activities=_positive(
+            options, "MaxConcurrentActivityFunctions", default.max_concurrent_activities
+        ),
+        max_orchestration_actions=options.integer(
+            f"{PATH}:maxOrchestrationActions", default.max_orchestration_actions
+        ),
+        replaceable=TERMINAL if states == "NonRunningStates" else TERMINAL | LIVE,
+        store_inputs_in_history=options.boolean(f"{PATH}:storeInputsInOrchestrationHistory", False),
+        default_http_sleep_ms=options.integer(sleep, default.default_http_sleep_ms),
+        default_version=options.text(f"{PATH}:defaultVersion") or None,
+        use_forwarded_host=options.boolean(f"{PATH}:httpSettings:useForwardedHost", False),
+        is_local_rpc_enabled=options.boolean(f"{PATH}:localRpcEndpointEnabled", True),
+    )
+
+
+def default_hub_name(site_name: str | None) -> str:
+    """The hub's name when host.json gives none: the site's name reduced to what storage allows.
+
+    Source: AzureStorageOptions.cs (IsSanitizedHubName).
+    """
+    if site_name is None:
+        return "TestHubName"
+    kept = "".join(character for character in site_name if character.isalnum())
+    if not kept:
+        return "DefaultTaskHub"
+    name = ("t" + kept if kept[0].isnumeric() else kept)[:_MAX_DEFAULT_HUB]
+    return name if len(name) >= 3 else name + "Hub"
+
+
+def _build_hub_name(options: OptionTree, values: Mapping[str, str], provider: str) -> str:
+    written = options.text(f"{PATH}:hubName")
+    if written is None:
+        return default_hub_name(get_setting(values, "WEBSITE_SITE_NAME"))
+    advice = f"Change hubName in host.json ('{written}')."
+    try:
+        name = resolve_names(written, values)
+    except UnresolvedName as error:
+        # The extension goes on with the unresolved text, so its text is the one below.
+        name, advice = written, f"hubName in host.json: {error} Add it to Values."
+    if not name:
+        raise ConfigError("A non-empty HubName configuration is required.", advice)
+    if provider in (_AZURE_STORAGE, _POSTGRES) and not _HUB_NAME.fullmatch(name):
+        raise ConfigError(
+            f"Task hub name '{name}' should contain only alphanumeric characters, start with a "
+            "letter, and have length between 3 and 45.",
+            advice,
+        )
+    return name
+
+
+def _build_provider(options: OptionTree) -> str:
+    written = options.text(f"{PATH}:storageProvider:type") or _AZURE_STORAGE
+    for name in _PROVIDERS:
+        if name.lower() == written.lower():
+            if name == _AZURE_STORAGE:
+                _check_azure_storage(options)
+            return name
+    # Source: DurableTaskExtension.cs (GetDurabilityProviderFactory).
+    raise ConfigError(
+        f"Storage provider type ({written}) was not found. Available storage providers: "
+        f"{', '.join(_PROVIDERS)}.",
+        advice=f"Change {PATH.replace(':', '.')}.storageProvider.type in host.json, or leave it "
+        "out.",
+    )
+
+
+def _build_connection(options: OptionTree, provider: str) -> str:
+    named = options.text(_CONNECTION) or options.text(_OLD_CONNECTION)
+    if provider == "Netherite":
+        named = options.text(f"{PATH}:storageProvider:StorageConnectionName")
+    name = named or _DEFAULT_CONNECTIONS.get(provider)
+    if name is None:
+        raise ConfigError(
+            f"Storage provider '{provider}' needs connectionStringName in host.json.",
+            advice="Add to extensions.durableTask.storageProvider the name of the app setting "
+            "that holds the connection string.",
+        )
+    return name
+
+
+def _positive(options: OptionTree, name: str, default: int) -> int:
+    value = options.integer(f"{PATH}:{name[0].lower()}{name[1:]}", default)
+    if value <= 0:
+        raise ConfigError(
+            f"{name} must be a positive integer value.", advice=f"host.json has {value} there."
+        )
+    return value
+
+
+def _check_azure_storage(options: OptionTree) -> None:
+    """Check what only Azure Storage acts on, so that a bad host.json fails here as it does there.
+
+    Source: AzureStorageOptions.cs (Validate).
+    """
+    start = f"{PATH}:storageProvider"
+    batch = options.integer(f"{start}:controlQueueBatchSize", 32)
+    partitions = options.integer(f"{start}:partitionCount", 4)
+    visibility = options.timespan(f"{start}:controlQueueVisibilityTimeout", timedelta(minutes=5))
+    polling = options.timespan(f"{start}:maxQueuePollingInterval", timedelta(seconds=30))
+    buffered = options.integer(f"{start}:controlQueueBufferThreshold", 256)
+    checks = (
+        (batch > 0, "ControlQueueBatchSize must be a non-negative integer."),
+        (1 <= partitions <= 16, "PartitionCount must be an integer value between 1 and 16."),
+        (
+            timedelta(minutes=1) <= visibility <= timedelta(minutes=60),
+            "ControlQueueVisibilityTimeout must be between 1 and 60 minutes.",
+        ),
+        # Zero is not refused: the real property reads it as its default.
+        (polling >= timedelta(0), "MaxQueuePollingInterval must be non-negative."),
+        (1 <= buffered <= 1000, "ControlQueueBufferThreshold must be between 1 and 1000."),
+    )
+    for is_valid, text in checks:
+        if not is_valid:
+            raise ConfigError(
+                text, advice="Change it in extensions.durableTask.storageProvider of host.json."
+            )

@@ -1,0 +1,60 @@
+"""Keeps the leases of work in hand alive, and says when one is lost."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+
+from durahost.model.errors import StoreError
+from durahost.model.instances import Lease
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=30)
+"""How long a claim lives without renewal; renewed at a third. Source: the lease interval of Azure
+Storage.
+"""
+
+
+class Renewal:
+    """Renews the held leases; a lost one cancels the task that holds it."""
+
+    def __init__(
+        self, renew: Callable[[Sequence[Lease], timedelta], Awaitable[Sequence[Lease]]]
+    ) -> None:
+        self._renew = renew
+        self._held: dict[Lease, asyncio.Task[object]] = {}
+
+    @contextmanager
+    def holding(self, lease: Lease) -> Iterator[None]:
+        """Keep the lease for the current task until the block ends."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._held[lease] = task
+        try:
+            yield
+        finally:
+            self._held.pop(lease, None)
+
+    async def run(self) -> None:
+        """Renew for ever; ends by cancellation. A store that cannot answer now is asked again."""
+        while True:
+            await asyncio.sleep(LEASE.total_seconds() / 3)
+            if self._held:
+                await self._renew_all()
+
+    async def _renew_all(self) -> None:
+        leases = list(self._held)
+        try:
+            kept = set(await self._renew(leases, LEASE))
+        except StoreError as error:
+            logger.warning("Could not renew %d leases now: %s", len(leases), error)
+            return
+        for lease in leases:
+            task = self._held.get(lease)
+            if lease not in kept and task is not None:
+                logger.warning(
+                    "Lost the lease on %s %s; its work is dropped.", lease.kind, lease.key
+                )
+                task.cancel()

@@ -1,0 +1,81 @@
+"""Ending one work item: a started commit is settled before a cancellation goes on; failed work is
+given back.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import timedelta
+
+from durahost.model.errors import HostError, LeaseLost, StoreError, WorkerError
+from durahost.model.instances import Lease
+
+logger = logging.getLogger(__name__)
+
+COMMIT_LIMIT_S = 5.0
+"""How long a commit that has begun may hold up a cancellation."""
+
+Abandon = Callable[[Lease, timedelta], Awaitable[None]]
+
+
+def retry_delay(attempts: int) -> timedelta:
+    """Wait before a work item that could not be done is tried again: 0.25 s doubling to 600 s, no
+    end.
+
+    The limit is Azure Storage's (Azure/durabletask: TaskHubQueue.cs (AbandonMessageAsync)).
+    """
+    return timedelta(seconds=min(0.25 * 2 ** min(attempts - 1, 20), 600.0))
+
+
+async def settle(commit: Coroutine[None, None, None], name: str) -> None:
+    """Run the commit; when cancelled meanwhile, await its end (with a limit), then go on
+    cancelling.
+    """
+    task = asyncio.create_task(commit, name=name)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=COMMIT_LIMIT_S)
+        raise
+
+
+async def do_or_abandon(
+    work: Coroutine[None, None, None], lease: Lease, attempts: int, abandon: Abandon
+) -> None:
+    """Do the work; when it cannot be done now, release the claim so that it is tried again.
+
+    One of the four edges where every exception is caught: a failure here is ours, never the
+    user's, and
+    no work item may take the loop down.
+    """
+    try:
+        await work
+    except LeaseLost:
+        logger.warning("%s %s was claimed by somebody else; dropped.", lease.kind, lease.key)
+    except asyncio.CancelledError:
+        await settle(_give_back(lease, timedelta(0), abandon), "abandon")
+        raise
+    except Exception as error:  # noqa: BLE001
+        delay = retry_delay(attempts)
+        _log_failure(error, lease, delay)
+        await _give_back(lease, delay, abandon)
+
+
+def _log_failure(error: Exception, lease: Lease, delay: timedelta) -> None:
+    known = isinstance(error, WorkerError | StoreError | HostError)
+    logger.log(
+        logging.WARNING if known else logging.ERROR,
+        "%s %s could not be done and is tried again in %.2f s: %s",
+        lease.kind,
+        lease.key,
+        delay.total_seconds(),
+        str(error) or type(error).__name__,
+        exc_info=None if known else error,
+    )
+
+
+async def _give_back(lease: Lease, delay: timedelta, abandon: Abandon) -> None:
+    try:
+        await abandon(lease, delay)
+    except StoreError as error:
+        logger.warning("The claim on %s %s is left to lapse: %s", lease.kind, lease.key, error)

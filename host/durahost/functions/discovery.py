@@ -1,0 +1,184 @@
+"""Which functions an app has: its programming model, its folders, and the checks across functions.
+
+Functions are ordered by name without case (upper case compared, as .NET's OrdinalIgnoreCase does).
+A fault takes out one function, never the app.
+Sources: Azure/azure-functions-host: HostFunctionMetadataProvider.cs (ReadFunctionsMetadata),
+FunctionMetadataManager.cs (ApplyAllowList), ScriptHost.cs (ValidateHttpFunction,
+HttpRoutesConflict); Azure/azure-webjobs-sdk: HostListenerFactory.cs (IsDisabled).
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from durahost.config.app_root import DEFAULT_SCRIPT_FILE, FUNCTION_FILE
+from durahost.config.name_resolution import get_setting
+from durahost.config.settings import App
+from durahost.functions.binding_checks import check_bindings, check_name
+from durahost.functions.failures import build_failure
+from durahost.functions.function_json import read_function
+from durahost.functions.routing import HTTP_TRIGGER, get_methods, get_route
+from durahost.model.errors import ConfigError
+from durahost.model.functions import FunctionFailure, FunctionMetadata
+
+_SCRIPT_FILE = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_\-]*\.py", re.ASCII)
+_RESERVED = ("admin", "runtime")
+
+
+class ProgrammingModel(Enum):
+    """Who declares the functions: function.json folders, or decorators that only a worker reads."""
+
+    FOLDERS = "folders"
+    DECORATORS = "decorators"
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What the host found.
+
+    functions: those that stand, in order; none yet in the decorator model, where the worker
+    indexes `script_file` and `screen` checks its answer. failures: those that do not, in order.
+    disabled: names among functions that app settings disable.
+    """
+
+    model: ProgrammingModel
+    functions: Sequence[FunctionMetadata] = ()
+    failures: Sequence[FunctionFailure] = ()
+    disabled: frozenset[str] = frozenset()
+    script_file: str = DEFAULT_SCRIPT_FILE
+
+
+def discover(app: App) -> Discovery:
+    """Read the app's functions from disk, or find that its worker must index them.
+
+    Errors: ConfigError when PYTHON_SCRIPT_FILE_NAME names no Python file.
+    """
+    script = get_setting(app.settings.values, "PYTHON_SCRIPT_FILE_NAME") or DEFAULT_SCRIPT_FILE
+    if not _SCRIPT_FILE.fullmatch(script):
+        # Azure/azure-functions-python-worker: utils/validators.py (validate_script_file_name).
+        raise ConfigError(
+            f"Invalid file name: {script}",
+            advice="PYTHON_SCRIPT_FILE_NAME is the name of a .py file in the app root.",
+        )
+    if (app.functions_root / script).is_file():
+        return Discovery(ProgrammingModel.DECORATORS, script_file=script)
+    return discover_folders(app)
+
+
+def discover_folders(app: App) -> Discovery:
+    """Read the function folders; also the host's way out when a decorator app has no function."""
+    functions: list[FunctionMetadata] = []
+    failures: list[FunctionFailure] = []
+    for directory in _function_directories(app.functions_root):
+        found = read_function(
+            app.root, directory, has_extension_bundle=app.host.has_extension_bundle
+        )
+        if isinstance(found, FunctionMetadata):
+            functions.append(found)
+        else:
+            failures.append(found)
+    return _screen(ProgrammingModel.FOLDERS, app, functions, failures)
+
+
+def screen(
+    app: App,
+    functions: Sequence[FunctionMetadata],
+    failures: Sequence[FunctionFailure] = (),
+) -> Discovery:
+    """Check functions that a worker indexed (decorator model), as the host checks them all."""
+    standing: list[FunctionMetadata] = []
+    refused = list(failures)
+    for function in functions:
+        message = check_name(function.name) or check_bindings(
+            function.bindings, has_extension_bundle=app.host.has_extension_bundle
+        )
+        if message is None:
+            standing.append(function)
+        else:
+            advice = "Correct its decorators."
+            refused.append(_refuse(app, function, message, advice))
+    return _screen(ProgrammingModel.DECORATORS, app, standing, refused)
+
+
+def _function_directories(folder: Path) -> Sequence[Path]:
+    found = (path.parent for path in folder.glob(f"*/{FUNCTION_FILE}"))
+    return sorted(found, key=lambda directory: (directory.name.upper(), directory.name))
+
+
+def _screen(
+    model: ProgrammingModel,
+    app: App,
+    functions: Sequence[FunctionMetadata],
+    failures: Sequence[FunctionFailure],
+) -> Discovery:
+    """Apply the allow-list, then let each function in unless it clashes with an earlier one."""
+    standing: list[FunctionMetadata] = []
+    refused = [failure for failure in failures if _is_allowed(app, failure.name)]
+    allowed = [one for one in functions if _is_allowed(app, one.name)]
+    for function in sorted(allowed, key=lambda one: one.name.upper()):
+        fault = _find_clash(function, standing)
+        if fault is None:
+            standing.append(function)
+        else:
+            refused.append(_refuse(app, function, *fault))
+    return Discovery(
+        model,
+        standing,
+        sorted(refused, key=lambda failure: failure.name.upper()),
+        frozenset(one.name for one in standing if _is_disabled(app, one.name)),
+        script_file=get_setting(app.settings.values, "PYTHON_SCRIPT_FILE_NAME")
+        or DEFAULT_SCRIPT_FILE,
+    )
+
+
+def _find_clash(
+    function: FunctionMetadata, earlier: Sequence[FunctionMetadata]
+) -> tuple[str, str] | None:
+    """The first fault of a function among the earlier ones, and what to do about it."""
+    if any(other.name.upper() == function.name.upper() for other in earlier):
+        text = f"The function or proxy name '{function.name}' must be unique"
+        return f"{text} within the function app.", "Rename one of them; case does not count."
+    if not function.trigger.is_type(HTTP_TRIGGER):
+        return None
+    if get_route(function).strip("/").lower().startswith(_RESERVED):
+        return (
+            "The specified route conflicts with one or more built in routes.",
+            "A route may not begin with 'admin' or 'runtime', not even as part of a word.",
+        )
+    for other in earlier:
+        if other.trigger.is_type(HTTP_TRIGGER) and _routes_conflict(function, other):
+            return (
+                f"The route specified conflicts with the route defined by function '{other.name}'.",
+                "Give them different routes or different methods.",
+            )
+    return None
+
+
+def _routes_conflict(one: FunctionMetadata, other: FunctionMetadata) -> bool:
+    """Routes compare as text without case; methods with case, and none or [] counts as all."""
+    if get_route(one).strip("/").upper() != get_route(other).strip("/").upper():
+        return False
+    methods, others = get_methods(one.trigger), get_methods(other.trigger)
+    return not methods or not others or not set(methods).isdisjoint(others)
+
+
+def _is_allowed(app: App, name: str) -> bool:
+    allowed = app.host.functions
+    return allowed is None or name.lower() in {one.lower() for one in allowed}
+
+
+def _is_disabled(app: App, name: str) -> bool:
+    values = app.settings.values
+    settings = (f"AzureWebJobs.{name}.Disabled", f"AzureWebJobs_{name}_Disabled")
+    found = (get_setting(values, setting) for setting in settings)
+    return any((value or "").lower() in ("1", "true") for value in found)
+
+
+def _refuse(app: App, function: FunctionMetadata, message: str, advice: str) -> FunctionFailure:
+    file = function.directory / FUNCTION_FILE
+    source = file if file.is_file() else function.script_file
+    is_inside = source.is_relative_to(app.root)
+    shown = source.relative_to(app.root) if is_inside else source
+    return build_failure(function.name, message, file=shown.as_posix(), advice=advice)

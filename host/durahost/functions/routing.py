@@ -1,0 +1,129 @@
+"""Which HTTP function answers a method and a path.
+
+Functions are tried in alphabetical order of their names and the first match wins: neither
+specificity nor declaration order counts. A wrong method falls through to the next function.
+Sources: Azure/azure-webjobs-sdk-extensions: WebJobsRouteBuilder.cs, WebJobsRouter.cs;
+Azure/azure-functions-host: WebScriptHostHttpRoutesManager.cs.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from durahost.functions.route_template import BadTemplate, RouteTemplate
+from durahost.model.errors import ConfigError
+from durahost.model.functions import Binding, FunctionMetadata
+
+HTTP_TRIGGER = "httpTrigger"
+
+_ESCAPES = re.compile(r"(?:%(?!2[fF])[0-9a-fA-F]{2})+")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One function's route, for display and matching.
+
+    methods: as written; None means all, empty means none. template: with the prefix.
+    """
+
+    function: FunctionMetadata
+    methods: Sequence[str] | None
+    template: str
+
+    def allows(self, method: str) -> bool:
+        """Whether the method is among them, ignoring case; HEAD is not implied by GET."""
+        return self.methods is None or method.lower() in (one.lower() for one in self.methods)
+
+
+@dataclass(frozen=True, slots=True)
+class RouteMatch:
+    """The function that answers, and its route values by parameter name."""
+
+    function: FunctionMetadata
+    params: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTable:
+    """The routes of one generation of the app, in order of precedence."""
+
+    routes: Sequence[Route] = ()
+    _templates: Sequence[RouteTemplate] = ()
+
+    @classmethod
+    def empty(cls) -> "RouteTable":
+        """A table that matches nothing."""
+        return cls()
+
+    @classmethod
+    def of(cls, functions: Sequence[FunctionMetadata], prefix: str) -> "RouteTable":
+        """Build the table of the HTTP functions among these.
+
+        prefix: `routePrefix` of host.json, "" for none.
+        Errors: ConfigError for a template that cannot be a route; the real host does not start
+        with one either.
+        """
+        http = [one for one in functions if one.trigger.is_type(HTTP_TRIGGER)]
+        routes = [
+            Route(one, get_methods(one.trigger), _join(prefix, get_route(one)))
+            for one in sorted(http, key=lambda one: one.name.upper())
+        ]
+        return cls(routes, [_parse(route) for route in routes])
+
+    def match(self, method: str, path: str) -> RouteMatch | None:
+        """Find the function for a request.
+
+        path: as sent, percent-encoded, without the query.
+        """
+        decoded = decode_path(path)
+        for route, template in zip(self.routes, self._templates, strict=True):
+            if route.allows(method) and (params := template.match(decoded)) is not None:
+                return RouteMatch(route.function, params)
+        return None
+
+
+def get_route(function: FunctionMetadata) -> str:
+    """The route below the prefix: the binding's, or the function's name when that is blank."""
+    route = str(function.trigger.get("route", ""))
+    return route if route.strip() else function.name
+
+
+def get_methods(trigger: Binding) -> Sequence[str] | None:
+    """The methods as written; None when there are none, which means all."""
+    methods = trigger.get("methods")
+    if methods is None:
+        return None
+    return [str(one) for one in methods] if isinstance(methods, list | tuple) else [str(methods)]
+
+
+def decode_path(path: str) -> str:
+    """Decode percent escapes as the web server does: `%2F` and what is no UTF-8 stay as they are.
+
+    Source: dotnet/aspnetcore: shared/UrlDecoder/UrlDecoder.cs.
+    """
+    return _ESCAPES.sub(_decode, path)
+
+
+def _decode(found: re.Match[str]) -> str:
+    try:
+        return unquote_to_bytes(found.group()).decode()
+    except UnicodeDecodeError:
+        return found.group()
+
+
+def _join(prefix: str, route: str) -> str:
+    # WebJobsRouteBuilder.cs (BuildRouteTemplate); a leading "/" below a prefix is a fault there.
+    return f"{prefix}/{route}" if prefix else route
+
+
+def _parse(route: Route) -> RouteTemplate:
+    try:
+        return RouteTemplate.parse(route.template)
+    except BadTemplate as error:
+        name = route.function.name
+        raise ConfigError(
+            f"An error occurred while creating the route with name '{name}' and template "
+            f"'{route.template}'. {error}",
+            advice=f"Correct the route of {name}; it is written without a leading '/'.",
+        ) from error

@@ -1,0 +1,311 @@
+"""host.json: defaults, overrides, and each fault in the real host's words."""
+
+from datetime import timedelta
+
+import pytest
+from durahost.config.durable_options import default_hub_name
+from durahost.config.host_json import build_host_settings, read_host_settings
+from durahost.config.settings import UNLIMITED, HostSettings
+from durahost.model.errors import ConfigError
+from durahost.model.status import LIVE, TERMINAL
+
+DURABLE = "AzureFunctionsJobHost:extensions:durableTask"
+
+
+def build(values=None, **document):
+    return build_host_settings({"version": "2.0", **document}, values or {})
+
+
+def durable(values=None, **options):
+    return build(values, extensions={"durableTask": options}).durable
+
+
+def test_the_smallest_file_gives_the_defaults():
+    assert build() == HostSettings()
+    assert build_host_settings({}, {}) == HostSettings()
+
+
+def test_a_file_is_read_leniently(tmp_path):
+    (tmp_path / "host.json").write_text("{ // mine\n 'version': '2.0', 'Functions': ['A',], }")
+    assert read_host_settings(tmp_path, {}).functions == {"A"}
+
+
+def test_a_file_that_is_no_json(tmp_path):
+    (tmp_path / "host.json").write_text('{\n "version" "2.0"\n}')
+    with pytest.raises(ConfigError) as caught:
+        read_host_settings(tmp_path, {})
+    path = tmp_path / "host.json"
+    assert str(caught.value) == f"Unable to parse host configuration file '{path}'."
+    assert "line 2, position 12" in caught.value.advice
+    assert ' "version" "2.0"\n' in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (
+            {"functions": []},
+            "The host.json file is missing the required 'version' property. See "
+            "https://aka.ms/functions-hostjson for steps to migrate the configuration file.",
+        ),
+        (
+            {"Version": "2.0"},
+            "The host.json file is missing the required 'version' property. See "
+            "https://aka.ms/functions-hostjson for steps to migrate the configuration file.",
+        ),
+        (
+            {"version": 2.0},
+            "'2' is an invalid value for host.json 'version' property. We recommend you set the "
+            "'version' property to '2.0'. See https://aka.ms/functions-hostjson for more "
+            "information on this configuration file.",
+        ),
+        (
+            {"version": "3.0"},
+            "'3.0' is an invalid value for host.json 'version' property. We recommend you set the "
+            "'version' property to '2.0'. This does not correspond to the function runtime "
+            "version, only to the schema version of the host.json file. See "
+            "https://aka.ms/functions-hostjson for more information on this configuration file.",
+        ),
+    ],
+)
+def test_version_faults(document, message):
+    with pytest.raises(ConfigError) as caught:
+        build_host_settings(document, {})
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("text", "timeout"),
+    [
+        ("-1", UNLIMITED),
+        (-1, UNLIMITED),
+        ("00:05:00", timedelta(minutes=5)),
+        ("1.02:03:04.5", timedelta(days=1, hours=2, minutes=3, seconds=4.5)),
+        ("7", timedelta(days=7)),
+        ("00:10", timedelta(minutes=10)),
+    ],
+)
+def test_function_timeout(text, timeout):
+    assert build(functionTimeout=text).function_timeout == timeout
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "00:00:00",
+            "FunctionTimeout must be greater than 00:00:01 and less than "
+            "10675199.02:48:05.4775807.",
+        ),
+        ("soon", "String 'soon' was not recognized as a valid TimeSpan."),
+        (
+            "25:00:00",
+            "The TimeSpan string '25:00:00' could not be parsed because at least one of the "
+            "numeric components is out of range or contains too many digits.",
+        ),
+    ],
+)
+def test_function_timeout_faults(text, message):
+    with pytest.raises(ConfigError) as caught:
+        build(functionTimeout=text)
+    assert str(caught.value) == message
+
+
+def test_lists_and_switches():
+    settings = build(
+        functions=["A", "b"], watchDirectories=["shared"], WatchFiles=["a.txt"],
+        fileWatchingEnabled=False,
+    )  # fmt: skip
+    assert settings.functions == {"A", "b"}
+    assert settings.watch_directories == ("shared",)
+    assert settings.watch_files == ("a.txt",)
+    assert not settings.is_file_watching_enabled
+    assert build(functions=[]).functions is None
+
+
+def test_the_environment_wins_over_the_file():
+    environ = {
+        "AzureFunctionsJobHost__extensions__http__routePrefix": "",
+        "azurefunctionsjobhost__Functions__1": "C",
+        "AzureFunctionsJobHost:extensions:durableTask:hubName": "FromEnv",
+    }
+    settings = build(environ, functions=["A", "B"], extensions={"durableTask": {"hubName": "Mine"}})
+    assert settings.http.route_prefix == ""
+    assert settings.functions == {"A", "C"}
+    assert settings.durable.hub_name == "FromEnv"
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ({"version": "[4.*, 5.0.0)"}, "id"),
+        ({"id": "Microsoft.Azure.Functions.ExtensionBundle"}, "version"),
+    ],
+)
+def test_bundle_faults(section, message):
+    with pytest.raises(ConfigError) as caught:
+        build(extensionBundle=section)
+    assert str(caught.value) == (
+        f"The value of {message} property in extensionBundle section of host.json file is invalid "
+        "or missing. See https://aka.ms/functions-hostjson for more information"
+    )
+
+
+def test_a_bundle_is_noticed():
+    assert build(extensionBundle={"id": "x", "version": "[4.*, 5.0.0)"}).has_extension_bundle
+
+
+def test_known_sections_without_effect_are_named():
+    settings = build(
+        logging={"logLevel": {"default": "Debug"}},
+        madeUp={"a": 1},
+        extensions={
+            "http": {"routePrefix": "api", "maxOutstandingRequests": 5},
+            "queues": {"batchSize": 1},
+            "DurableTask": {"hubName": "Hub1", "tracing": {"version": "V2"}, "madeUp": 1},
+        },
+    )
+    assert settings.ignored == (
+        "logging",
+        "extensions.http.maxOutstandingRequests",
+        "extensions.queues",
+        "extensions.DurableTask.tracing",
+    )
+
+
+def test_durable_options():
+    settings = durable(
+        HUBNAME="MyHub",
+        maxConcurrentActivityFunctions="3",
+        maxConcurrentOrchestratorFunctions=4,
+        maxOrchestrationActions=5,
+        overridableExistingInstanceStates="anyState",
+        storeInputsInOrchestrationHistory=True,
+        localRpcEndpointEnabled="False",
+        defaultVersion="1.0",
+        httpSettings={"defaultAsyncRequestSleepTimeMilliseconds": 7, "useForwardedHost": True},
+        storageProvider={"type": "MSSQL"},
+    )
+    assert settings.hub_name == "MyHub"
+    assert settings.max_concurrent_activities == 3
+    assert settings.max_concurrent_orchestrators == 4
+    assert settings.max_orchestration_actions == 5
+    assert settings.replaceable == TERMINAL | LIVE
+    assert settings.replaces_any_state
+    assert settings.store_inputs_in_history
+    assert not settings.is_local_rpc_enabled
+    assert settings.default_version == "1.0"
+    assert settings.default_http_sleep_ms == 7
+    assert settings.use_forwarded_host
+    assert settings.provider_type == "mssql"
+    assert settings.connection_name == "SQLDB_Connection"
+    assert not settings.sends_timer_limits
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"hubName": ""}, "A non-empty HubName configuration is required."),
+        (
+            {"hubName": "my-hub"},
+            "Task hub name 'my-hub' should contain only alphanumeric characters, start with a "
+            "letter, and have length between 3 and 45.",
+        ),
+        (
+            {"hubName": "%NO_SUCH%"},
+            "Task hub name '%NO_SUCH%' should contain only alphanumeric characters, start with a "
+            "letter, and have length between 3 and 45.",
+        ),
+        (
+            {"maxConcurrentActivityFunctions": 0},
+            "MaxConcurrentActivityFunctions must be a positive integer value.",
+        ),
+        (
+            {"maxConcurrentOrchestratorFunctions": -1},
+            "MaxConcurrentOrchestratorFunctions must be a positive integer value.",
+        ),
+        (
+            {"maxOrchestrationActions": "many"},
+            "Failed to convert configuration value at "
+            f"'{DURABLE}:maxOrchestrationActions' to type 'System.Int32'.",
+        ),
+        (
+            {"storeInputsInOrchestrationHistory": "yes"},
+            "Failed to convert configuration value at "
+            f"'{DURABLE}:storeInputsInOrchestrationHistory' to type 'System.Boolean'.",
+        ),
+        (
+            {"overridableExistingInstanceStates": "Some"},
+            "Failed to convert configuration value at "
+            f"'{DURABLE}:overridableExistingInstanceStates' to type "
+            "'Microsoft.Azure.WebJobs.Extensions.DurableTask.OverridableStates'.",
+        ),
+        (
+            {"storageProvider": {"type": "redis"}},
+            "Storage provider type (redis) was not found. Available storage providers: "
+            "AzureStorage, mssql, Netherite, azureManaged, postgres.",
+        ),
+        (
+            {"storageProvider": {"partitionCount": 17}},
+            "PartitionCount must be an integer value between 1 and 16.",
+        ),
+        (
+            {"storageProvider": {"controlQueueVisibilityTimeout": "00:00:30"}},
+            "ControlQueueVisibilityTimeout must be between 1 and 60 minutes.",
+        ),
+        (
+            {"storageProvider": {"controlQueueBufferThreshold": 0}},
+            "ControlQueueBufferThreshold must be between 1 and 1000.",
+        ),
+        (
+            {"storageProvider": {"controlQueueBatchSize": 0}},
+            "ControlQueueBatchSize must be a non-negative integer.",
+        ),
+    ],
+)
+def test_durable_faults(options, message):
+    with pytest.raises(ConfigError) as caught:
+        durable(**options)
+    assert str(caught.value) == message
+    assert caught.value.advice
+
+
+def test_hub_name_takes_settings():
+    assert durable({"Stage": "Test"}, hubName="Hub%STAGE%1").hub_name == "HubTest1"
+    assert durable({"WEBSITE_SITE_NAME": "my-site"}).hub_name == "mysite"
+    assert durable({"WEBSITE_SITE_NAME": "my-site"}, hubName="Mine").hub_name == "Mine"
+
+
+@pytest.mark.parametrize(
+    ("site", "hub"),
+    [
+        (None, "TestHubName"),
+        ("my-app_1", "myapp1"),
+        ("1app", "t1app"),
+        ("a", "aHub"),
+        ("---", "DefaultTaskHub"),
+        ("", "DefaultTaskHub"),
+        ("x" * 60, "x" * 45),
+    ],
+)
+def test_default_hub_name(site, hub):
+    assert default_hub_name(site) == hub
+
+
+@pytest.mark.parametrize(
+    ("provider", "connection"),
+    [
+        ({}, "Storage"),
+        ({"connectionName": "Mine"}, "Mine"),
+        ({"connectionStringName": "Old"}, "Old"),
+        ({"type": "postgres", "connectionStringName": "PG"}, "PG"),
+        ({"type": "netherite"}, "AzureWebJobsStorage"),
+    ],
+)
+def test_connection_name(provider, connection):
+    assert durable(storageProvider=provider).connection_name == connection
+
+
+def test_postgres_needs_its_connection():
+    with pytest.raises(ConfigError, match="needs connectionStringName"):
+        durable(storageProvider={"type": "postgres"})

@@ -1,0 +1,79 @@
+"""Where an app is found, and what loading it gives."""
+
+import pytest
+from durahost.config.app_root import find_app, find_functions_root
+from durahost.config.load import load_app
+from durahost.model.errors import ConfigError
+
+
+def write(path, text=""):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+@pytest.fixture
+def root(tmp_path):
+    folder = tmp_path.resolve() / "app"
+    write(folder / "host.json", '{"version": "2.0"}')
+    return folder
+
+
+def test_the_nearest_folder_with_a_host_json(root):
+    (root / "a" / "b").mkdir(parents=True)
+    assert find_app(None, root) == root
+    assert find_app(None, root / "a" / "b") == root
+
+
+def test_the_script_root_is_taken_as_given(root):
+    assert find_app(root, root.parent) == root
+    assert find_app(root.relative_to(root.parent), root.parent) == root
+
+
+def test_no_host_json_anywhere(tmp_path):
+    with pytest.raises(ConfigError, match=r"No host\.json in ") as caught:
+        find_app(None, tmp_path)
+    assert "--script-root" in caught.value.advice
+    assert '{"version": "2.0"}' in caught.value.advice
+
+
+def test_a_script_root_that_is_none(tmp_path):
+    with pytest.raises(ConfigError, match=r"doesn't exist\."):
+        find_app(tmp_path / "none", tmp_path)
+    with pytest.raises(ConfigError, match=r"No host\.json in "):
+        find_app(tmp_path, tmp_path)
+
+
+def test_functions_of_the_classic_folder(root):
+    assert find_functions_root(root) == root
+    write(root / "function_app" / "Hello" / "function.json", "{}")
+    assert find_functions_root(root) == root / "function_app"
+    write(root / "function_app.py")
+    assert find_functions_root(root) == root
+    assert find_functions_root(root, "other.py") == root / "function_app"
+
+
+def test_functions_at_the_root_hide_the_classic_folder(root):
+    write(root / "function_app" / "Hello" / "function.json", "{}")
+    write(root / "World" / "function.json", "{}")
+    assert find_functions_root(root) == root
+
+
+def test_a_loaded_app(root):
+    write(root / "function_app" / "Hello" / "function.json", "{}")
+    write(root / "local.settings.json", '{"IsEncrypted": false, "Values": {"Stage": "Test"}}')
+    write(
+        root / "host.json",
+        '{"version": "2.0", "extensions": {"durableTask": {"hubName": "%Stage%Hub"}}}',
+    )
+    app = load_app(None, root / "function_app", {"X": "1"}, port=7200)
+    assert app.root == root
+    assert app.functions_root == root / "function_app"
+    assert app.host.durable.hub_name == "TestHub"
+    assert app.settings.values["X"] == "1"
+    assert app.settings.values["WEBSITE_HOSTNAME"] == "localhost:7200"
+    assert app.settings.values["AzureWebJobsScriptRoot"] == str(app.functions_root)
+
+
+def test_another_language_is_refused(root):
+    with pytest.raises(ConfigError, match=r"Did not find functions with language \[node\]\."):
+        load_app(root, root, {"FUNCTIONS_WORKER_RUNTIME": "node"})
