@@ -1,8 +1,53 @@
-"""Fixtures that every kind of test shares."""
+"""Fixtures that every kind of test shares: the async backend, and apps on disk as copies."""
+
+import json
+import shutil
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).parent.parent
+APP_FILES = ("function_app", "host.json", "local.settings.json", ".funcignore")
 
 
 @pytest.fixture
 def anyio_backend():
     return "asyncio"
+
+
+def copy_app(target):
+    target.mkdir(parents=True, exist_ok=True)
+    for name in APP_FILES:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target / name)
+    return target
+
+
+@pytest.fixture
+def default_app(tmp_path):
+    """A copy of the default app."""
+    return copy_app(tmp_path / "app")
+
+
+@pytest.fixture(scope="module")
+def shared_app(tmp_path_factory):
+    """A copy of the default app for tests that leave it as it is."""
+    return copy_app(tmp_path_factory.mktemp("shared") / "app")
+
+
+@pytest.fixture
+def write_function():
+    """Writes a function folder: bindings as dicts, code as text."""
+
+    def write(root, name, bindings, code, **more):
+        folder = root / name
+        folder.mkdir(parents=True, exist_ok=True)
+        config = {"scriptFile": "__init__.py", "bindings": bindings, **more}
+        (folder / "function.json").write_text(json.dumps(config))
+        (folder / "__init__.py").write_text(code)
+        return folder
+
+    return write

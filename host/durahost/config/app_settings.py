@@ -104,7 +104,7 @@ def build_app_settings(
             merged[name] = value
     for name, value in _DEFAULTS.items():
         merged[name] = merged.get(name) or value
-    if merged.get(_RESERVED):
+    if local.values.get(_RESERVED):
         warnings.append(
             f"{_RESERVED} is a reserved environment variable for the Functions Host. "
             "Please remove or rename this setting."

@@ -1,18 +1,14 @@
 """Runs activities: lock → invoke → the answer in one transaction with the activity's end."""
 
 import logging
-from collections.abc import Sequence
-from datetime import timedelta
 
-from durahost.clock import Clock
 from durahost.codec import failures, history, sdk1
-from durahost.config.settings import DurableSettings
-from durahost.dispatch.renewal import LEASE, Renewal
-from durahost.dispatch.settling import do_or_abandon, settle
-from durahost.dispatch.work_loop import WorkLoop
-from durahost.host_state import Generation, HostState
-from durahost.invocations import Call, Invoker
-from durahost.model.errors import WorkerExited, WorkerTimeout
+from durahost.dispatch.settling import settle
+from durahost.dispatch.work_loop import Verbs
+from durahost.dispatch.workbench import Workbench
+from durahost.host_state import Generation
+from durahost.invocations import Call
+from durahost.model.errors import WorkerTimeout
 from durahost.model.events import HistoryEvent
 from durahost.model.functions import FunctionMetadata
 from durahost.model.instances import LockedActivity
@@ -27,46 +23,20 @@ logger = logging.getLogger(__name__)
 class ActivityDispatcher:
     """Executes activities at least once and records each result once."""
 
-    def __init__(
-        self,
-        store: ActivityStore,
-        state: HostState,
-        invoker: Invoker,
-        *,
-        clock: Clock,
-        settings: DurableSettings,
-        owner: str,
-        renewal: Renewal,
-        timeout: timedelta,
-    ) -> None:
+    def __init__(self, store: ActivityStore, bench: Workbench) -> None:
         self._store = store
-        self._state = state
-        self._invoker = invoker
-        self._clock = clock
-        self._owner = owner
-        self._renewal = renewal
-        self._timeout = timeout
-        self.loop = WorkLoop(
-            "activity",
-            lock=self._lock,
+        self._bench = bench
+        verbs = Verbs(
+            lock=store.lock_activities,
+            process=self._run,
+            abandon=store.abandon_activity,
             wait=store.wait_for_activities,
-            process=self._process,
-            slots=settings.max_concurrent_activities,
         )
-
-    async def _lock(self, at_most: int) -> Sequence[LockedActivity]:
-        return await self._store.lock_activities(self._owner, LEASE, at_most)
-
-    async def _process(self, locked: LockedActivity) -> None:
-        with self._renewal.holding(locked.lease):
-            await do_or_abandon(
-                self._run(locked), locked.lease, locked.attempts, self._store.abandon_activity
-            )
+        slots = bench.settings.max_concurrent_activities
+        self.loop = bench.build_loop("activity", verbs, slots)
 
     async def _run(self, locked: LockedActivity) -> None:
-        generation = self._state.generation
-        if generation is None:
-            raise WorkerExited("No version of the app is loaded.")
+        generation = self._bench.generation()
         task = locked.task
         function = generation.registry.find(DurableKind.ACTIVITY, task.name)
         if function is None:
@@ -83,12 +53,12 @@ class ActivityDispatcher:
         text = sdk1.activity_input(task.input)
         trigger = None if text is None else TypedData("string", text)
         try:
-            result = await self._invoker.invoke(
+            result = await self._bench.invoker.invoke(
                 generation.worker, function, Call(trigger=trigger, reason="(null)")
             )
         except WorkerTimeout:
             return self._timed_out(function, task)
-        now = self._clock.now()
+        now = self._bench.clock.now()
         match result:
             case Returned(value):
                 text = None if value is None else str(value.value)
@@ -102,10 +72,10 @@ class ActivityDispatcher:
     def _missing(self, task: ActivityTask) -> HistoryEvent:
         reason = failures.activity_missing(task.name)
         logger.warning("Instance '%s' asked for it: %s", task.instance_id, reason)
-        return history.task_failed(task.task_id, reason, None, self._clock.now())
+        return history.task_failed(task.task_id, reason, None, self._bench.clock.now())
 
     def _timed_out(self, function: FunctionMetadata, task: ActivityTask) -> HistoryEvent:
-        text = failures.timed_out(function.name, self._timeout)
+        text = failures.timed_out(function.name, self._bench.function_timeout)
         reason = f"Activity function '{task.name}' failed: {text}"
         details = failures.activity_details(text, "")
-        return history.task_failed(task.task_id, reason, details, self._clock.now())
+        return history.task_failed(task.task_id, reason, details, self._bench.clock.now())

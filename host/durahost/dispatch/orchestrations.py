@@ -1,21 +1,17 @@
 """Runs episodes: lock → plan → encode → invoke → decode → conclude → one commit."""
 
 import logging
-from collections.abc import Sequence
 
-from durahost.clock import Clock
 from durahost.codec import failures, sdk1
-from durahost.config.settings import DurableSettings
-from durahost.dispatch.renewal import LEASE, Renewal
-from durahost.dispatch.settling import do_or_abandon, settle
-from durahost.dispatch.work_loop import WorkLoop
+from durahost.dispatch.settling import settle
+from durahost.dispatch.work_loop import Verbs
+from durahost.dispatch.workbench import Workbench
 from durahost.engine import episode
 from durahost.engine.outcome import FreshIds, Rules
 from durahost.engine.walk import KnownFunctions
-from durahost.host_state import Generation, HostState
-from durahost.invocations import Call, Invoker
+from durahost.host_state import Generation
+from durahost.invocations import Call
 from durahost.model.actions import OrchestratorFailure, OrchestratorState
-from durahost.model.errors import WorkerExited
 from durahost.model.functions import FunctionMetadata
 from durahost.model.instances import Commit, Lease, LockedEpisode
 from durahost.registry import DurableKind
@@ -28,52 +24,27 @@ logger = logging.getLogger(__name__)
 class OrchestrationDispatcher:
     """Moves orchestration instances forward, one commit per episode."""
 
-    def __init__(
-        self,
-        store: EpisodeStore,
-        state: HostState,
-        invoker: Invoker,
-        *,
-        clock: Clock,
-        settings: DurableSettings,
-        owner: str,
-        renewal: Renewal,
-    ) -> None:
+    def __init__(self, store: EpisodeStore, bench: Workbench) -> None:
+        settings = bench.settings
         self._store = store
-        self._state = state
-        self._invoker = invoker
-        self._clock = clock
-        self._settings = settings
-        self._owner = owner
-        self._renewal = renewal
+        self._bench = bench
         self._rules = Rules(
             stores_inputs=settings.store_inputs_in_history,
             max_actions=settings.max_orchestration_actions,
             has_timer_limit=settings.sends_timer_limits,
             default_version=settings.default_version or "",
         )
-        self.loop = WorkLoop(
-            "episode",
-            lock=self._lock,
+        verbs = Verbs(
+            lock=store.lock_episodes,
+            process=self._run,
+            abandon=store.abandon_episode,
             wait=store.wait_for_episodes,
-            process=self._process,
-            slots=settings.max_concurrent_orchestrators,
         )
-
-    async def _lock(self, at_most: int) -> Sequence[LockedEpisode]:
-        return await self._store.lock_episodes(self._owner, LEASE, at_most)
-
-    async def _process(self, locked: LockedEpisode) -> None:
-        with self._renewal.holding(locked.lease):
-            await do_or_abandon(
-                self._run(locked), locked.lease, locked.attempts, self._store.abandon_episode
-            )
+        self.loop = bench.build_loop("episode", verbs, settings.max_concurrent_orchestrators)
 
     async def _run(self, locked: LockedEpisode) -> None:
-        generation = self._state.generation
-        if generation is None:
-            raise WorkerExited("No version of the app is loaded.")
-        planned = episode.plan(locked, self._clock.now())
+        generation = self._bench.generation()
+        planned = episode.plan(locked, self._bench.clock.now())
         if isinstance(planned, Commit):
             await self._commit(locked.lease, planned)
             return
@@ -83,8 +54,8 @@ class OrchestrationDispatcher:
             answer,
             rules=self._rules,
             known=_known(generation),
-            fresh=FreshIds(self._clock.new_guid()),
-            now=self._clock.now(),
+            fresh=FreshIds(self._bench.clock.new_guid()),
+            now=self._bench.clock.now(),
         )
         await self._commit(locked.lease, concluded.commit)
         for hint in concluded.hints:
@@ -114,8 +85,8 @@ class OrchestrationDispatcher:
             state,
             planned.locked.history,
             planned.new_events,
-            http_sleep_ms=self._settings.default_http_sleep_ms,
-            sends_timer_limits=self._settings.sends_timer_limits,
+            http_sleep_ms=self._bench.settings.default_http_sleep_ms,
+            sends_timer_limits=self._bench.settings.sends_timer_limits,
         )
         return await self._invoke(generation, function, context)
 
@@ -123,7 +94,7 @@ class OrchestrationDispatcher:
         self, generation: Generation, function: FunctionMetadata, context: str
     ) -> OrchestratorState | OrchestratorFailure:
         call = Call(trigger=TypedData("string", context), reason="(null)")
-        result = await self._invoker.invoke(generation.worker, function, call)
+        result = await self._bench.invoker.invoke(generation.worker, function, call)
         match result:
             case Returned(value):
                 return sdk1.decode_returned(None if value is None else str(value.value))

@@ -1,39 +1,65 @@
 """The loop behind every kind of work: lock while slots are free, process each item in a task of
 its own.
 
-An item that waits occupies no slot: only locked work does. Stop is an event: no more locking, what
-is in
-hand is finished or cancelled by whoever owns the loop's task.
+Four verbs make a kind of work: lock, process, abandon, wait. An item that waits occupies no slot:
+only locked
+work does. Stop is an event: no more locking; what is in hand is finished, or cancelled by whoever
+owns the
+loop's task, which gives the claims back at once.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-Item = TypeVar("Item")
+from durahost.dispatch.renewal import LEASE, Renewal
+from durahost.dispatch.settling import do_or_abandon
+from durahost.model.instances import Lease
 
 IDLE_LIMIT = timedelta(minutes=1)
 """The longest wait between two attempts to lock, should a wake-up ever be missed."""
 
 
+class Locked(Protocol):
+    """A claimed work item."""
+
+    @property
+    def lease(self) -> Lease:
+        """The claim."""
+        ...
+
+    @property
+    def attempts(self) -> int:
+        """Claims so far, this one included."""
+        ...
+
+
+Item = TypeVar("Item", bound=Locked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verbs(Generic[Item]):
+    """What one kind of work is."""
+
+    lock: Callable[[str, timedelta, int], Awaitable[Sequence[Item]]]
+    process: Callable[[Item], Coroutine[None, None, None]]
+    abandon: Callable[[Lease, timedelta], Awaitable[None]]
+    wait: Callable[[timedelta], Coroutine[None, None, None]]
+
+
 class WorkLoop(Generic[Item]):
-    """Runs `process` for each item that `lock` gives, at most `slots` at once."""
+    """Processes what `lock` gives, at most `slots` items at once, in the name of `owner`."""
 
     def __init__(
-        self,
-        name: str,
-        *,
-        lock: Callable[[int], Awaitable[Sequence[Item]]],
-        wait: Callable[[timedelta], Awaitable[None]],
-        process: Callable[[Item], Awaitable[None]],
-        slots: int,
+        self, name: str, verbs: Verbs[Item], *, slots: int, owner: str, renewal: Renewal
     ) -> None:
         self._name = name
-        self._lock = lock
-        self._wait = wait
-        self._process = process
+        self._verbs = verbs
         self._free = slots
+        self._owner = owner
+        self._renewal = renewal
         self._slot_freed = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -48,16 +74,18 @@ class WorkLoop(Generic[Item]):
                 if self._free == 0:
                     await self._until_stopped(self._slot_freed.wait())
                     continue
-                items = await self._lock(self._free)
+                items = await self._verbs.lock(self._owner, LEASE, self._free)
                 for item in items:
                     self._take_slot()
                     group.create_task(self._run_one(item), name=self._name)
                 if not items:
-                    await self._until_stopped(self._wait(IDLE_LIMIT))
+                    await self._until_stopped(self._verbs.wait(IDLE_LIMIT))
 
     async def _run_one(self, item: Item) -> None:
         try:
-            await self._process(item)
+            with self._renewal.holding(item.lease):
+                work = self._verbs.process(item)
+                await do_or_abandon(work, item.lease, item.attempts, self._verbs.abandon)
         finally:
             self._free += 1
             self._slot_freed.set()
@@ -66,7 +94,7 @@ class WorkLoop(Generic[Item]):
         self._free -= 1
         self._slot_freed.clear()
 
-    async def _until_stopped(self, waiting: Awaitable[object]) -> None:
+    async def _until_stopped(self, waiting: Coroutine[None, None, object]) -> None:
         stopped = asyncio.ensure_future(self._stopping.wait())
         work = asyncio.ensure_future(waiting)
         try:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from durahost.config.app_settings import build_app_settings, read_local_settings
 from durahost.model.errors import ConfigError
 
@@ -84,8 +85,8 @@ def test_a_text_like_a_date_is_rewritten_and_reported(tmp_path):
             "'Development'.",
         ),
         (
-            {},
             {"CONTAINER_NAME": "c"},
+            {},
             "CONTAINER_NAME is a reserved environment variable for the Functions Host. Please "
             "remove or rename this setting.",
         ),

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import pytest
+
 from durahost.config.dotnet_values import rewritten_date, scalar_text
 from durahost.config.name_resolution import UnresolvedName, resolve_names
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+
 from durahost.config.durable_options import default_hub_name
 from durahost.config.host_json import build_host_settings, read_host_settings
 from durahost.config.settings import UNLIMITED, HostSettings

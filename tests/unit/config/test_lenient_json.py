@@ -3,9 +3,10 @@
 import json
 
 import pytest
-from durahost.config.lenient_json import LenientJsonError, parse_lenient, parse_object, read_object
 from hypothesis import given
 from hypothesis import strategies as st
+
+from durahost.config.lenient_json import LenientJsonError, parse_lenient, parse_object, read_object
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False)
 VALUES = st.recursive(

@@ -1,6 +1,7 @@
 """Where an app is found, and what loading it gives."""
 
 import pytest
+
 from durahost.config.app_root import find_app, find_functions_root
 from durahost.config.load import load_app
 from durahost.model.errors import ConfigError

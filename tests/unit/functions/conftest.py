@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from durahost.config.load import load_app
 
 HTTP = {"type": "httpTrigger", "name": "req", "direction": "in"}

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+
 from durahost.functions.discovery import ProgrammingModel, discover, screen
 from durahost.model.errors import ConfigError
 from durahost.model.functions import Binding, FunctionMetadata

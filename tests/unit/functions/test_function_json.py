@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from durahost.functions.function_json import read_function
 from durahost.model.functions import FunctionFailure, FunctionMetadata
 
@@ -195,6 +196,7 @@ def test_known_triggers(folder, kind):
 
 def test_every_type_of_the_library_is_known():
     from azure.functions.decorators import constants
+
     from durahost.functions.binding_types import KNOWN_TYPES
 
     names = {v.lower() for k, v in vars(constants).items() if k.isupper()}

@@ -3,6 +3,7 @@
 import zipfile
 
 import pytest
+
 from durahost.functions.package import write_package
 from durahost.model.errors import ConfigError
 

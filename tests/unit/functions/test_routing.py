@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from durahost.functions.routing import RouteTable, decode_path
 from durahost.model.errors import ConfigError
 from durahost.model.functions import Binding, FunctionMetadata
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def function(name, **properties):

@@ -1,0 +1,5 @@
+"""`python -m durahost` is the command `durahost`."""
+
+from durahost.cli.main import main
+
+main()

@@ -1,0 +1,279 @@
+"""The composition root: the only place that names concrete classes.
+
+One data flow: a client's request → `http` → `management` → `store`; the dispatchers lock what
+became ready,
+ask the worker, let the engine decide, and commit. See docs/architecture.md.
+"""
+
+import asyncio
+import hashlib
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from durahost import reload
+from durahost.clock import Clock, RealClock
+from durahost.codec.rest import Links, durable_client_json
+from durahost.config.load import load_app
+from durahost.config.name_resolution import get_setting
+from durahost.config.settings import App
+from durahost.dispatch.activities import ActivityDispatcher
+from durahost.dispatch.orchestrations import OrchestrationDispatcher
+from durahost.dispatch.renewal import Renewal
+from durahost.dispatch.workbench import Workbench
+from durahost.host_state import HostState
+from durahost.http.admin_api import AdminApi, AdminSettings
+from durahost.http.durable_api import ApiSettings, DurableApi
+from durahost.http.front import Front
+from durahost.http.ports import bind
+from durahost.http.rpc import RpcEndpoint, bind_rpc_socket, rpc_base_url
+from durahost.http.serving import HttpServer
+from durahost.invocations import InputSource, Invoker
+from durahost.keys import HostKeys
+from durahost.lifecycle import Host, Loop, Parts
+from durahost.management import Hubs
+from durahost.model.functions import Binding
+from durahost.reports import Notice, Reporter
+from durahost.store.base import StoreFactory, StoreProvider
+from durahost.store.memory import MemoryStore
+from durahost.store.sqlite.store import SqliteStore
+from durahost.user_logs import write_user_log
+from durahost.worker.base import TypedData, Worker
+from durahost.worker.inprocess import InProcessWorker
+from durahost.worker.interpreter import find_interpreter
+from durahost.worker.pool import WorkerPool
+from durahost.worker.process import ProcessWorker
+
+DEFAULT_PORT = 7071
+DEFAULT_ADDRESS = "127.0.0.1"
+CLIENT_BINDINGS = ("durableClient", "orchestrationClient")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartOptions:
+    """What the command line asked for; None means the app's settings or the default decide."""
+
+    script_root: Path | None = None
+    port: int | None = None
+    address: str | None = None
+    interpreter: str | None = None
+    is_ephemeral: bool = False
+    is_in_process: bool = False
+    is_watching: bool = True
+
+
+def run(options: StartOptions, *, cwd: Path, environ: Mapping[str, str], report: Reporter) -> None:
+    """Serve until SIGINT or SIGTERM. Errors: HostError when the host cannot start."""
+
+    async def until_signal() -> None:
+        stopping = asyncio.Event()
+        with _stop_signals(stopping):
+            await serve(options, cwd=cwd, environ=environ, report=report, stopping=stopping)
+
+    asyncio.run(until_signal())
+
+
+async def serve(
+    options: StartOptions,
+    *,
+    cwd: Path,
+    environ: Mapping[str, str],
+    report: Reporter,
+    stopping: asyncio.Event,
+    clock: Clock | None = None,
+) -> None:
+    """Start, serve until `stopping` is set, stop. Errors: HostError when the host cannot start."""
+    clock = clock or RealClock()
+    begun = clock.monotonic()
+    app, listener = _open_app(options, cwd, environ)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(listener)
+        rpc_listener, rpc_port = bind_rpc_socket(clock)
+        stack.enter_context(rpc_listener)
+        for warning in app.settings.warnings:
+            report(Notice(warning, is_warning=True))
+        provider = await stack.enter_async_context(_store(options, app, clock))
+        root = _Root(options, app, provider, clock, report)
+        parts = await root.build(listener, rpc_listener, rpc_port)
+        await Host(parts, begun).run(stopping)
+
+
+class _Root:
+    """Makes every part of one host and joins them."""
+
+    def __init__(
+        self,
+        options: StartOptions,
+        app: App,
+        provider: StoreProvider,
+        clock: Clock,
+        report: Reporter,
+    ) -> None:
+        self._options = options
+        self._app = app
+        self._provider = provider
+        self._clock = clock
+        self._report = report
+        self._state = HostState()
+
+    async def build(
+        self, listener: socket.socket, rpc_listener: socket.socket, rpc_port: int
+    ) -> Parts:
+        """All parts; nothing runs yet."""
+        origin = f"http://localhost:{listener.getsockname()[1]}"
+        links = await self._links(origin)
+        timeout = self._app.host.function_timeout
+        is_rpc_on = self._app.host.durable.is_local_rpc_enabled
+        inputs = client_inputs(links, rpc_base_url(rpc_port) if is_rpc_on else None)
+        invoker = Invoker(self._clock, inputs, timeout.total_seconds())
+        api = self._durable_api(links)
+        admin = AdminApi(self._state, self._clock, self._admin_settings(origin))
+        front = Front(self._state, invoker, api, admin)
+        loader = reload.AppLoader(self._app, worker_factory(self._options, self._app))
+        hub = self._provider.open_hub(self._app.host.durable.hub_name)
+        renewal = Renewal(hub.renew)
+        return Parts(
+            app=self._app,
+            clock=self._clock,
+            state=self._state,
+            loader=loader,
+            reloader=self._reloader(loader),
+            loops=self._loops(invoker, renewal),
+            renewal=renewal,
+            servers=[
+                HttpServer(front, listener, "public"),
+                *([HttpServer(RpcEndpoint(api), rpc_listener, "rpc")] if is_rpc_on else []),
+            ],
+            origin=origin,
+            report=self._report,
+        )
+
+    async def _links(self, origin: str) -> Links:
+        durable = self._app.host.durable
+        key = await HostKeys(self._provider.host_store, self._clock).system_key()
+        return Links(
+            origin=origin, hub=durable.hub_name, connection=durable.connection_name, key=key
+        )
+
+    def _durable_api(self, links: Links) -> DurableApi:
+        durable = self._app.host.durable
+        settings = ApiSettings(
+            links=links,
+            uses_forwarded_host=durable.use_forwarded_host,
+            registry=lambda: self._state.registry,
+            has_connection=lambda name: has_connection(self._app, name),
+        )
+        return DurableApi(Hubs(self._provider, self._clock, durable), settings)
+
+    def _admin_settings(self, origin: str) -> AdminSettings:
+        """The host id is made as the real host makes it: machine name and a stable hash of the
+        root.
+
+        Source: Azure/azure-functions-host: ScriptHostIdProvider.cs.
+        """
+        digest = hashlib.sha256(str(self._app.root).encode()).hexdigest()[:8]
+        host_id = f"{socket.gethostname()}-{int(digest, 16)}".lower()[-32:]
+        prefix = self._app.host.http.route_prefix
+        return AdminSettings(host_id=host_id, origin=origin, route_prefix=prefix)
+
+    def _reloader(self, loader: reload.AppLoader) -> reload.Reloader | None:
+        if not (self._options.is_watching and self._app.host.is_file_watching_enabled):
+            return None
+        return reload.Reloader(
+            self._app, loader, self._state, clock=self._clock, report=self._report
+        )
+
+    def _loops(self, invoker: Invoker, renewal: Renewal) -> list[Loop]:
+        hub = self._provider.open_hub(self._app.host.durable.hub_name)
+        bench = Workbench(
+            state=self._state,
+            invoker=invoker,
+            clock=self._clock,
+            settings=self._app.host.durable,
+            owner=f"{socket.gethostname()}:{os.getpid()}",
+            renewal=renewal,
+            function_timeout=self._app.host.function_timeout,
+        )
+        return [OrchestrationDispatcher(hub, bench).loop, ActivityDispatcher(hub, bench).loop]
+
+
+def has_connection(app: App, name: str) -> bool:
+    """Whether a request may name this connection: the hub's own, or one that the settings hold.
+
+    Source of the names tried: Azure/azure-webjobs-sdk: IConfigurationExtensions.cs
+    (GetWebJobsConnectionStringSection).
+    """
+    own = {app.host.durable.connection_name.lower(), "storage", "azurewebjobsstorage"}
+    tried = (f"AzureWebJobs{name}", name, f"ConnectionStrings:{name}", f"{name}__accountName")
+    return name.lower() in own or any(get_setting(app.settings.values, one) for one in tried)
+
+
+def client_inputs(links: Links, rpc_url: str | None) -> InputSource:
+    """Values of non-trigger inputs: the client binding's JSON; other kinds have none yet."""
+
+    def value(binding: Binding) -> TypedData | None:
+        if not any(binding.is_type(kind) for kind in CLIENT_BINDINGS):
+            return None
+        hub = str(binding.get("taskHub") or links.hub)
+        connection = str(binding.get("connectionName") or links.connection)
+        own = Links(origin=links.origin, hub=hub, connection=connection, key=links.key)
+        return TypedData("string", durable_client_json(own, rpc_url))
+
+    return value
+
+
+def worker_factory(options: StartOptions, app: App) -> Callable[[], Worker]:
+    """Makes the worker of each generation: a pool of child processes, or this very process."""
+    if options.is_in_process:
+        return lambda: InProcessWorker(write_user_log)
+    environ = app.settings.values
+    interpreter = find_interpreter(options.interpreter, environ)
+    count = environ.get("FUNCTIONS_WORKER_PROCESS_COUNT", "1")
+    size = min(max(int(count), 1), 10) if count.isdecimal() else 1
+    return lambda: WorkerPool(lambda: ProcessWorker(interpreter, environ, write_user_log), size)
+
+
+def _open_app(
+    options: StartOptions, cwd: Path, environ: Mapping[str, str]
+) -> tuple[App, socket.socket]:
+    """The app and its open port; with port 0 the app is told which one it became."""
+    app = load_app(options.script_root, cwd, environ, port=options.port)
+    port = options.port if options.port is not None else app.settings.port or DEFAULT_PORT
+    listener = bind(options.address or app.settings.address or DEFAULT_ADDRESS, port)
+    if port == 0:
+        taken = int(listener.getsockname()[1])
+        app = load_app(options.script_root, cwd, environ, port=taken)
+    return app, listener
+
+
+def _store(options: StartOptions, app: App, clock: Clock) -> StoreFactory:
+    if options.is_ephemeral:
+        return MemoryStore(clock)
+    return SqliteStore(app.root / ".durahost" / "hub.db", clock)
+
+
+@contextmanager
+def _stop_signals(stopping: asyncio.Event) -> Iterator[None]:
+    """The first signal stops gracefully, the second at once: children end as their pipe closes."""
+
+    def stop() -> None:
+        if stopping.is_set():
+            os._exit(1)
+        stopping.set()
+
+    loop = asyncio.get_running_loop()
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+        yield
+    except NotImplementedError:  # Windows: no handlers in the loop
+        signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(stop))
+        yield
+    finally:
+        if os.name == "posix":
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)

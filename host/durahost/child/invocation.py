@@ -1,0 +1,80 @@
+"""One call of one function: values in, the call's arguments, values out, or what it raised.
+
+Order of steps: Azure/azure-functions-python-worker: dispatcher.py (_handle__invocation_request).
+"""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from .context import Context, Out, RetryContext, TraceContext
+from .conversion import Library
+from .failures import raised
+from .signature import Callee
+from .wire import Frame, pack, unpack
+
+
+class Invocation:
+    """The call that an `invoke` frame asks for."""
+
+    def __init__(
+        self, frame: Frame, callee: Callee, library: Library, thread_local: threading.local
+    ) -> None:
+        self.callee = callee
+        self._frame = frame
+        self._library = library
+        self._thread_local = thread_local
+        self._outs = {name: Out() for name in callee.outputs}
+
+    @property
+    def invocation_id(self) -> str:
+        """The id that logs and the context carry."""
+        return str(self._frame.fields["invocation_id"])
+
+    def arguments(self) -> dict[str, Any]:
+        """Decode the inputs. Errors: KeyError for an input that nothing binds; TypeError."""
+        fields, parts = self._frame.fields, self._frame.parts
+        metadata = {name: unpack(one, parts) for name, one in fields["metadata"].items()}
+        arguments: dict[str, Any] = {
+            name: self._library.decode(self.callee.inputs[name], unpack(one, parts), metadata)
+            for name, one in fields["inputs"].items()
+        }
+        if self.callee.takes_context:
+            arguments["context"] = self._context(fields)
+        arguments.update(self._outs)
+        return arguments
+
+    def returned(self, result: Any) -> Frame:
+        """Encode the outputs. Errors: RuntimeError for a value nobody takes; TypeError."""
+        callee = self.callee
+        if result is not None and callee.returns is None:
+            # The missing blank is the real worker's.
+            raise RuntimeError(
+                f"function {callee.name!r} without a $return bindingreturned a non-None value"
+            )
+        parts: list[bytes] = []
+        outputs = {
+            name: pack(self._library.encode(callee.outputs[name], value), parts)
+            for name, out in self._outs.items()
+            if (value := out.get()) is not None
+        }
+        value = self._library.encode(callee.returns, result) if callee.returns else None
+        return Frame(
+            "returned",
+            {"id": self._frame.fields["id"], "value": pack(value, parts), "outputs": outputs},
+            parts,
+        )
+
+    def raised(self, error: BaseException) -> Frame:
+        """What the call raised."""
+        return Frame("raised", {"id": self._frame.fields["id"], **raised(error)})
+
+    def _context(self, fields: Mapping[str, Any]) -> Context:
+        return Context(
+            invocation_id=self.invocation_id,
+            function_name=self.callee.name,
+            function_directory=self.callee.directory,
+            trace_context=TraceContext(fields["trace_parent"], fields["trace_state"]),
+            retry_context=RetryContext(fields["retry_count"], fields["max_retry_count"]),
+            thread_local_storage=self._thread_local,
+        )

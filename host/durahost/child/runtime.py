@@ -1,0 +1,210 @@
+"""The child between its pipe and user code: one event loop, two thread pools.
+
+Async functions and loading run on the loop's thread, sync functions on a pool, orchestrator and
+entity episodes on a pool of their own, so that blocked activities never delay them. Frames may come
+from any thread, and answers go out on the thread that made them.
+
+A BaseException of user code other than asyncio.CancelledError (SystemExit, KeyboardInterrupt) ends
+the child, as it ends the real worker, after a log line that says so. CancelledError, which the real
+worker never answers, is answered as raised.
+"""
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from .invocation import Invocation
+from .loader import AppFailure, LoadedFunctions, add_paths, load_decorated, load_folders
+from .logs import LogFrames, Scopes
+from .signature import Callee
+from .wire import Frame, ProtocolError
+
+logger = logging.getLogger("azure_functions_worker")
+"""The real worker's logger: its records are the platform's, not the app's."""
+
+THREADS_SETTING = "PYTHON_THREADPOOL_THREAD_COUNT"
+
+DEFAULT_THREADS = 1000
+"""What the host sets for its Python workers.
+
+Source: Azure/azure-functions-host: DefaultWorkerProcessFactory.cs (ApplyWorkerConcurrencyLimits).
+"""
+
+
+CANCEL_LIMIT_S = 1.0
+"""How long async functions may take to end when the child stops."""
+
+
+class Runtime:
+    """Answers the frames it is given.
+
+    send: takes frames from any thread. end: ends the process (or what stands for it) with a code.
+    finish_output: called in the invocation's scope when it is over.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[Frame], None],
+        end: Callable[[int], None],
+        scopes: Scopes,
+        handler: LogFrames,
+        finish_output: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._send = send
+        self._end = end
+        self._scopes = scopes
+        self._handler = handler
+        self._finish_output = finish_output
+        self._loop = asyncio.new_event_loop()
+        self._pool = ThreadPoolExecutor(thread_count(os.environ))
+        self._episodes = ThreadPoolExecutor(thread_count(os.environ))
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loaded: LoadedFunctions | None = None
+
+    def run(self) -> None:
+        """Run the event loop on this thread until `stop`; what still runs there is cancelled."""
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+        if self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            self._loop.run_until_complete(asyncio.wait(self._tasks, timeout=CANCEL_LIMIT_S))
+        self._loop.close()
+
+    def stop(self) -> None:
+        """End `run`; what still runs is left to its threads. From any thread."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._episodes.shutdown(wait=False, cancel_futures=True)
+        self._on_loop(self._loop.stop)
+
+    def receive(self, frame: Frame) -> None:
+        """Take a frame; from any thread, never blocking."""
+        if frame.kind == "load":
+            self._on_loop(self._load, frame)
+        elif frame.kind == "invoke":
+            self._invoke(frame)
+        else:
+            text = f"unknown frame '{frame.kind}'; host and child are of different versions"
+            self._send(Frame("error", {"id": frame.fields.get("id"), "message": text}))
+
+    def _on_loop(self, callback: Callable[..., None], *args: Any) -> None:
+        self._loop.call_soon_threadsafe(callback, *args)
+
+    def _load(self, frame: Frame) -> None:
+        fields, root = frame.fields, Path(frame.fields["root"])
+        add_paths(root)
+        self._handler.loading_thread = threading.get_ident()
+        try:
+            if fields["functions"] is None:
+                loaded = load_decorated(root, fields["script_file"])
+            else:
+                loaded = load_folders(root, fields["functions"])
+        except AppFailure as error:
+            self._send(Frame("load_failed", {"id": fields["id"], **error.failure}))
+            return
+        finally:
+            self._handler.loading_thread = None
+            self._finish_output()
+        self._loaded = loaded
+        answer = {
+            "id": fields["id"],
+            "functions": list(loaded.callees),
+            "metadata": loaded.metadata,
+            "failures": loaded.failures,
+        }
+        self._send(Frame("loaded", answer))
+
+    def _invoke(self, frame: Frame) -> None:
+        loaded = self._loaded
+        callee = loaded.callees.get(frame.fields["function"]) if loaded else None
+        if loaded is None or callee is None:
+            self._send(Frame("raised", self._not_loaded(frame.fields)))
+            return
+        call = Invocation(frame, callee, loaded.library, self._scopes.thread_local)
+        if callee.is_async:
+            self._on_loop(self._start, call, callee)
+        else:
+            pool = self._episodes if callee.is_episode else self._pool
+            pool.submit(self._run, call, callee)
+
+    def _not_loaded(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """A function that failed to load fails every call with that failure, as on Azure."""
+        failures = self._loaded.failures if self._loaded else {}
+        # The real worker asserts that the id is known.
+        unknown = {"error_type": "AssertionError", "message": "", "stack_trace": ""}
+        failure = failures.get(fields["function"], unknown)
+        return {"id": fields["id"], **{name: failure[name] for name in unknown}}
+
+    def _start(self, call: Invocation, callee: Callee) -> None:
+        task = self._loop.create_task(self._run_async(call, callee), name=call.invocation_id)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _run(self, call: Invocation, callee: Callee) -> None:
+        self._scopes.thread_local.invocation_id = call.invocation_id
+        with self._scopes.enter(call.invocation_id, callee.name):
+            try:
+                answer = call.returned(callee.call(**call.arguments()))
+            except Exception as error:  # noqa: BLE001  # the user's failure is data
+                answer = call.raised(error)
+            except BaseException as error:  # noqa: BLE001  # ends the child, said aloud
+                self._leave(error, callee)
+                return
+            self._answer(call, answer)
+
+    async def _run_async(self, call: Invocation, callee: Callee) -> None:
+        with self._scopes.enter(call.invocation_id, callee.name):
+            try:
+                answer = call.returned(await callee.call(**call.arguments()))
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # as above
+                answer = call.raised(error)
+            except BaseException as error:  # noqa: BLE001  # as above
+                self._leave(error, callee)
+                return
+            self._answer(call, answer)
+
+    def _answer(self, call: Invocation, answer: Frame) -> None:
+        self._finish_output()
+        try:
+            self._send(answer)
+        except ProtocolError as error:
+            self._send(call.raised(error))
+
+    def _leave(self, error: BaseException, callee: Callee) -> None:
+        name = type(error).__name__
+        logger.error(
+            "function '%s' raised %s(%s), which ends the worker process, as on Azure; return or"
+            " raise an Exception instead",
+            callee.name,
+            name,
+            error,
+            exc_info=error,
+        )
+        self._finish_output()
+        code = error.code if isinstance(error, SystemExit) else 1
+        self._end(code if isinstance(code, int) else int(code is not None))
+
+
+def thread_count(environ: Mapping[str, str]) -> int:
+    """The size of a thread pool. Texts: Azure/azure-functions-python-worker: dispatcher.py."""
+    written = environ.get(THREADS_SETTING)
+    if written is None:
+        return DEFAULT_THREADS
+    try:
+        count = int(written)
+    except ValueError:
+        logger.warning("%s must be an integer", THREADS_SETTING)
+        return DEFAULT_THREADS
+    if count < 1:
+        logger.warning(
+            "%s must be set to a value between 1 and sys.maxint. Reverting to default value for"
+            " max_workers",
+            THREADS_SETTING,
+        )
+        return DEFAULT_THREADS
+    return count

@@ -1,0 +1,135 @@
+"""The frames between host and child, for both sides, without any I/O.
+
+A frame is two lengths (all that follows; the header's), a small JSON header `[kind, fields, sizes]`
+and the parts as they are, so that bodies and contexts are never escaped into JSON.
+
+Kinds, host to child: load, invoke, stop. Child to host: loaded, load_failed, returned, raised, log,
+error. Requests carry a number `id` that their answer repeats.
+"""
+
+import itertools
+import json
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+PREFIX = struct.Struct(">II")
+
+MAX_FRAME_BYTES = 2**31 - 1
+"""As the platform: the host's gRPC messages may have int.MaxValue bytes."""
+
+MAX_HEADER_BYTES = 64 * 2**20
+"""Headers hold names, HTTP headers, log lines and tracebacks; anything larger is no frame."""
+
+GREETING = b"\0durahost child 1\n"
+"""The child's first bytes; what comes before them is output of its environment (`site`, `.pth`)."""
+
+Value = tuple[str, Any]
+"""A kind of TypedData and its value: str for string and json, bytes, a number for int and double,
+for http a mapping with RpcHttp's fields and `body` as bytes.
+"""
+
+
+class ProtocolError(Exception):
+    """What came, or what was to be sent, is no frame."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One message: what it is, its JSON fields, and its raw parts."""
+
+    kind: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    parts: Sequence[bytes] = ()
+
+
+def encode(frame: Frame) -> bytes:
+    """The frame's bytes. Errors: ProtocolError when it is larger than the limits."""
+    sizes = [len(part) for part in frame.parts]
+    header = json.dumps([frame.kind, frame.fields, sizes], separators=(",", ":")).encode("ascii")
+    total = PREFIX.size - 4 + len(header) + sum(sizes)
+    _check(total, len(header))
+    return b"".join((PREFIX.pack(total, len(header)), header, *frame.parts))
+
+
+class Decoder:
+    """Makes frames of bytes that arrive in pieces of any size."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """Take the bytes and yield the frames they complete. Errors: ProtocolError."""
+        self._buffer += data
+        while len(self._buffer) >= PREFIX.size:
+            total, header = PREFIX.unpack_from(self._buffer)
+            _check(total, header)
+            end = total + 4
+            if len(self._buffer) < end:
+                return
+            with memoryview(self._buffer) as view:
+                frame = _parse(view[PREFIX.size : end], header)
+            del self._buffer[:end]
+            yield frame
+
+
+def _check(total: int, header: int) -> None:
+    if total > MAX_FRAME_BYTES or header > MAX_HEADER_BYTES or header > total - 4:
+        raise ProtocolError(
+            f"a frame of {total} bytes with a header of {header} is outside the limits"
+            f" ({MAX_FRAME_BYTES}, {MAX_HEADER_BYTES}); send less in one message"
+        )
+
+
+def _parse(view: memoryview, header: int) -> Frame:
+    try:
+        kind, fields, sizes = json.loads(bytes(view[:header]))
+        starts = [header]
+        for size in sizes:
+            starts.append(starts[-1] + size)
+        parts = [bytes(view[a:b]) for a, b in itertools.pairwise(starts)]
+    except (ValueError, TypeError) as error:
+        raise ProtocolError(f"a frame's header cannot be read: {error}") from error
+    if starts[-1] != len(view) or not isinstance(kind, str) or not isinstance(fields, dict):
+        raise ProtocolError("a frame's header does not describe the frame")
+    return Frame(kind, fields, parts)
+
+
+def pack(value: Value | None, parts: list[bytes]) -> Mapping[str, Any] | None:
+    """Describe the value in JSON; its text or bytes go behind the parts.
+
+    Errors: TypeError when the value is not of its kind.
+    """
+    if value is None:
+        return None
+    kind, content = value
+    if kind in ("int", "double"):
+        return {"kind": kind, "value": content}
+    described: dict[str, Any] = {"kind": kind}
+    if kind == "http":
+        described.update(content)
+        content = described.pop("body")
+    elif kind in ("string", "json"):
+        if not isinstance(content, str):
+            raise TypeError(f"{kind} must be text, got {type(content).__name__}")
+        content = content.encode("utf-8", "surrogatepass")
+    described["part"] = len(parts)
+    parts.append(bytes(content))
+    return described
+
+
+def unpack(described: Mapping[str, Any] | None, parts: Sequence[bytes]) -> Value | None:
+    """The value that `pack` described."""
+    if described is None:
+        return None
+    kind = described["kind"]
+    if kind in ("int", "double"):
+        return kind, described["value"]
+    content = parts[described["part"]]
+    if kind in ("string", "json"):
+        return kind, content.decode("utf-8", "surrogatepass")
+    if kind == "bytes":
+        return kind, content
+    fields = {name: value for name, value in described.items() if name not in ("kind", "part")}
+    return kind, {**fields, "body": content}

@@ -1,0 +1,114 @@
+"""What the terminal shows: reports, failures and log lines, in the shape of `func start`.
+
+Shapes: Azure/azure-functions-core-tools: Common/DisplayFunctionsInfoUtilities.cs,
+Diagnostics/ColoredConsoleLogger.cs; Azure/azure-functions-host: ScriptHost.cs
+(LogHostFunctionErrors).
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import assert_never
+
+import click
+
+from durahost import __version__
+from durahost.functions.package import PackageSummary
+from durahost.model.functions import FunctionFailure
+from durahost.reports import Notice, Reloaded, ReloadFailed, Report, Serving
+from durahost.user_logs import USER_LOGS
+
+_COLORS = {logging.ERROR: "red", logging.WARNING: "yellow", logging.INFO: "cyan"}
+
+
+def set_up_logging(*, is_verbose: bool) -> None:
+    """Show user logs and invocations from Information, the host's own from Warning (or
+    Information).
+    """
+    handler = _ConsoleHandler()
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO if is_verbose else logging.WARNING)
+    logging.getLogger(USER_LOGS).setLevel(logging.INFO)
+    logging.getLogger("durahost.invocations").setLevel(logging.INFO)
+
+
+def show(report: Report) -> None:
+    """Print one report."""
+    match report:
+        case Serving():
+            _show_serving(report)
+        case Reloaded():
+            _show_failures(report.failures)
+            names = ", ".join(report.changed[:3]) + (" ..." if len(report.changed) > 3 else "")
+            click.secho(f"reloaded in {report.milliseconds} ms ({names})", fg="green")
+        case ReloadFailed():
+            _show_failures(report.failures)
+            click.secho("not reloaded: the code from before goes on serving", fg="yellow")
+        case Notice():
+            click.secho(report.text, fg="yellow" if report.is_warning else None)
+        case _:
+            assert_never(report)
+
+
+def show_error(message: str, advice: str | None) -> None:
+    """Print why the program ends, on stderr."""
+    click.secho(message, fg="red", err=True)
+    if advice:
+        click.echo(advice, err=True)
+
+
+def show_package(summary: PackageSummary, target: Path) -> None:
+    """Print what was packed."""
+    click.echo(f"Packed {len(summary.files)} files into {target}")
+
+
+def _show_serving(report: Serving) -> None:
+    click.echo(f"durahost {__version__}\n")
+    _show_failures(report.failures)
+    if report.functions:
+        click.secho("Functions:\n", fg="yellow")
+    served = [f for f in report.functions if f.name not in report.disabled]
+    for function in served:
+        if function.name in report.urls:
+            methods = f"[{','.join(report.methods[function.name])}]".replace("[]", "")
+            name = click.style(f"{function.name}:", fg="yellow")
+            url = click.style(f"{methods} {report.urls[function.name]}", fg="green")
+            click.echo(f"\t{name} {url}\n")
+    for function in served:
+        if function.name not in report.urls:
+            click.echo(
+                f"\t{click.style(f'{function.name}:', fg='yellow')} {function.trigger.type}\n"
+            )
+    for name in sorted(report.disabled, key=str.lower):
+        click.secho(f"Function {name} is disabled.", fg="yellow")
+    click.echo(f"Listening on {report.base_url} (started in {report.seconds:.2f} s). Ctrl-C stops.")
+
+
+def _show_failures(failures: Sequence[FunctionFailure]) -> None:
+    for failure in failures:
+        text = failure.message if failure.message.endswith(".") else f"{failure.message}."
+        click.secho(f"The '{failure.name}' function is in error: {text}", fg="red")
+        if failure.file:
+            click.echo(f"  in {failure.file}")
+        if failure.frames:
+            click.echo("\n".join(f"  {line}" for line in failure.frames.rstrip().splitlines()))
+        if failure.advice:
+            click.echo(f"  {failure.advice}")
+        click.echo()
+
+
+class _ConsoleHandler(logging.Handler):
+    """One stamped line for each physical line of a message, in the level's colour."""
+
+    def emit(self, record: logging.LogRecord) -> None:  # type: ignore[explicit-override] # needs 3.12
+        """Print the record; a closed terminal is not our failure."""
+        try:
+            when = datetime.fromtimestamp(record.created, UTC)
+            stamp = f"[{when.strftime('%Y-%m-%dT%H:%M:%S')}.{when.microsecond // 1000:03}Z]"
+            color = next((c for level, c in _COLORS.items() if record.levelno >= level), "green")
+            for line in self.format(record).splitlines() or [""]:
+                click.echo(f"{click.style(stamp, fg='bright_black')} {click.style(line, fg=color)}")
+        except (OSError, ValueError):
+            self.handleError(record)

@@ -1,0 +1,166 @@
+"""The management API of Durable Functions: its routes, and the errors they share.
+
+Served below the webhook path and by the local RPC endpoint alike.
+Source: Azure/azure-functions-durable-extension: HttpApiHandler.cs (HandleRequestAsync), as of
+3.x head.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+
+from starlette.responses import Response
+
+from durahost.codec.rest import Links
+from durahost.http import errors, operations
+from durahost.http.errors import ApiArgumentError, ApiFailure, empty
+from durahost.http.operations import ApiCall
+from durahost.http.requests import ApiQuery, ClientGone, HttpRequest, decode_api_path
+from durahost.management import Managements
+from durahost.registry import DurableKind, Registry
+
+logger = logging.getLogger(__name__)
+
+_Handler = Callable[[ApiCall], Awaitable[Response]]
+
+_LISTS: Mapping[str, _Handler] = {
+    "GET": operations.list_instances,
+    "DELETE": operations.purge_by,
+}
+_INSTANCE: Mapping[str, _Handler] = {"GET": operations.status, "DELETE": operations.purge}
+_OPERATIONS: Mapping[str, _Handler] = {
+    "terminate": operations.terminate,
+    "rewind": operations.rewind,
+    "restart": operations.restart,
+    "suspend": operations.suspend,
+    "resume": operations.resume,
+}
+_ENTITY_METHODS = frozenset({"GET", "POST", "DELETE"})
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings:
+    """What the API knows of its app.
+
+    links: hub, connection and key of the app, with the origin that serves when a request has none.
+    registry: the functions served now. has_connection: whether a named connection can be resolved.
+    """
+
+    links: Links
+    uses_forwarded_host: bool = False
+    registry: Callable[[], Registry | None] = lambda: None
+    has_connection: Callable[[str], bool] = lambda name: True
+
+
+class DurableApi:
+    """Answers management requests; raises nothing but ClientGone."""
+
+    def __init__(self, managements: Managements, settings: ApiSettings) -> None:
+        self._managements = managements
+        self._settings = settings
+
+    async def respond(self, request: HttpRequest, base_length: int) -> Response:
+        """Answer a request whose decoded path begins with a base of that many characters."""
+        try:
+            path = decode_api_path(request.raw_path)
+            if len(path) < base_length:
+                raise ApiArgumentError(
+                    "startIndex cannot be larger than length of string. (Parameter 'startIndex')",
+                    "System.ArgumentOutOfRangeException",
+                )
+            found = find_operation(request.method, path[base_length:])
+            if found is None:
+                return empty(404)
+            handler, arguments = found
+            return await handler(self._bind(request, arguments))
+        except ClientGone:
+            raise
+        except Exception as error:
+            if not errors.is_expected(error):
+                logger.exception("%s %s failed", request.method, request.raw_path)
+            return errors.response_for(error)
+
+    def _bind(self, request: HttpRequest, arguments: tuple[str, ...]) -> ApiCall:
+        query = ApiQuery(request.raw_query)
+        hub, connection = query.text("taskHub"), query.text("connection")
+        own = self._settings.links
+        is_known = connection in {None, own.connection}
+        if connection is not None and not (is_known or self._settings.has_connection(connection)):
+            # Source: same repository: Storage/StorageServiceClientProviderFactory.cs
+            text = f"Unable to resolve the Azure Storage connection named '{connection}'."
+            raise ApiFailure(text)
+        links = replace(own, hub=hub or own.hub, connection=connection or own.connection)
+        return ApiCall(
+            request=request,
+            query=query,
+            hub=self._managements(hub),
+            arguments=arguments,
+            links=lambda: replace(links, origin=self._link_origin(request)),
+            location=(request.origin or own.origin) + request.target,
+            unknown_text=self._unknown_text,
+        )
+
+    def _link_origin(self, request: HttpRequest) -> str:
+        origin = request.origin or self._settings.links.origin
+        host = request.headers.get("x-forwarded-host", "").partition(",")[0].strip()
+        scheme = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip()
+        if self._settings.uses_forwarded_host and host and scheme:
+            return _forwarded(origin, scheme.lower(), host.lower())
+        return origin
+
+    def _unknown_text(self, name: str) -> str | None:
+        registry = self._settings.registry()
+        if registry is None or registry.find(DurableKind.ORCHESTRATOR, name) is not None:
+            return None
+        return registry.unknown_text(DurableKind.ORCHESTRATOR, name)
+
+
+def find_operation(method: str, path: str) -> tuple[_Handler, tuple[str, ...]] | None:
+    """The operation of a path below the base, and its arguments; literals ignore case."""
+    root, *rest = path.strip("/").split("/")
+    if "" in (root, *rest):
+        return None
+    handler: _Handler | None = None
+    match root.lower(), rest:
+        case "orchestrators", [_] | [_, _] if method == "POST":
+            handler = operations.start
+        case "entities", [] | [_] | [_, _] if method in _ENTITY_METHODS:
+            handler = operations.entities
+        case "instances", _:
+            return _find_instances(method, rest)
+        case "makeprimary", []:
+            handler = operations.make_primary
+        case _:
+            pass
+    return None if handler is None else (handler, tuple(rest))
+
+
+def _find_instances(method: str, rest: list[str]) -> tuple[_Handler, tuple[str, ...]] | None:
+    handler: _Handler | None = None
+    match rest:
+        case []:
+            handler = _LISTS.get(method)
+        case [_]:
+            handler = _INSTANCE.get(method)
+        case [_, operation] if method == "POST":
+            handler = _OPERATIONS.get(operation.lower())
+        case [instance_id, word, name] if method == "POST" and word.lower() == "raiseevent":
+            return operations.raise_event, (instance_id, name)
+        case _:
+            pass
+    return None if handler is None else (handler, tuple(rest))
+
+
+def _forwarded(origin: str, scheme: str, host: str) -> str:
+    """Replace scheme and host, keep the port, as .NET's UriBuilder does.
+
+    Errors: ApiFailure when the forwarded host brings a port of its own.
+    """
+    if ":" in host:
+        raise ApiFailure(
+            "Invalid URI: The hostname could not be parsed.", "System.UriFormatException"
+        )
+    old_scheme, _, authority = origin.partition("://")
+    port = authority.partition(":")[2] or _DEFAULT_PORTS.get(old_scheme, "")
+    return f"{scheme}://{host}" + ("" if port == _DEFAULT_PORTS.get(scheme) else f":{port}")

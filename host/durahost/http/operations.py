@@ -1,0 +1,316 @@
+"""What each operation of the management API does: one function per operation.
+
+Texts verbatim from Azure/azure-functions-durable-extension: HttpApiHandler.cs and
+ContextImplementations/DurableClient.cs (3.x head), unless another source stands beside them.
+"""
+
+import base64
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from starlette.responses import Response
+
+from durahost.codec.json_text import (
+    JsonTextError,
+    check_document,
+    dumps,
+    format_double,
+    parse_stored,
+    read_first,
+)
+from durahost.codec.rest import Links, check_status_payload, project_for_api, status_payload
+from durahost.http import errors
+from durahost.http.errors import ApiArgumentError, ApiFailure, empty, json_response
+from durahost.http.requests import ApiQuery, HttpRequest, unless_gone
+from durahost.management import Management
+from durahost.model.errors import InstanceExists, InstanceNotFound, InvalidState, NotSupported
+from durahost.model.ids import InstanceId
+from durahost.model.instances import InstanceState
+from durahost.model.queries import InstanceQuery
+from durahost.model.status import RuntimeStatus
+
+logger = logging.getLogger(__name__)
+
+CONTINUATION = "x-ms-continuation-token"
+DEFAULT_PAGE = 100
+MAX_PAGE = 1000
+"""Azure Tables answers at most 1,000 entities per query."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiCall:
+    """One request, bound to the hub it names.
+
+    arguments: the path's values. links, location: made on demand, as they can fail.
+    unknown_text: what is said of an orchestrator that the app does not have, None for others.
+    """
+
+    request: HttpRequest
+    query: ApiQuery
+    hub: Management
+    arguments: tuple[str, ...]
+    links: Callable[[], Links]
+    location: str
+    unknown_text: Callable[[str], str | None]
+
+    @property
+    def instance_id(self) -> InstanceId:
+        """The instance that the path names."""
+        return InstanceId(self.arguments[0])
+
+    @property
+    def reason(self) -> str | None:
+        """The reason given, None when there is none."""
+        return self.query.get("reason")
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.request.body.decode("utf-8-sig", "replace")
+
+
+async def start(call: ApiCall) -> Response:
+    """POST orchestrators/{name}/{id?}: start, and wait when both wait parameters are there."""
+    name, *rest = call.arguments
+    text = None if call.request.headers.get("content-length") == "0" else call.text
+    if text is not None:
+        check_document(text)
+    if (hint := call.unknown_text(name)) is not None:
+        logger.warning("The start of '%s' is accepted and will fail, as on Azure: %s", name, hint)
+    instance_id = await call.hub.start(
+        name,
+        text,
+        instance_id=InstanceId(rest[0]) if rest else None,
+        version=call.query.get("version"),
+    )
+    try:
+        return await _answer_started(call, instance_id)
+    except ApiArgumentError as error:
+        return errors.message_error(400, str(error))
+
+
+async def restart(call: ApiCall) -> Response:
+    """POST instances/{id}/restart: the same function and input, once more."""
+    try:
+        state = await call.hub.status(call.instance_id)
+        if state is not None and (text := call.unknown_text(state.name)) is not None:
+            raise ApiArgumentError(text)
+        with_new_id = call.query.boolean("restartWithNewInstanceId", default=True)
+        new_id = await call.hub.restart(call.instance_id, with_new_id=with_new_id)
+        return await _answer_started(call, new_id)
+    except InstanceNotFound:
+        detail = f"An orchestrastion with the instanceId {call.instance_id} was not found."
+        return _not_restarted(ApiArgumentError(detail))
+    except ApiArgumentError as error:
+        return _not_restarted(error)
+    except InstanceExists as error:
+        return errors.exception_error(
+            409,
+            "A non-terminal instance with this instance ID already exists.",
+            detail=str(error),
+            # Source: Azure/durabletask: Exceptions/OrchestrationAlreadyExistsException.cs
+            kind="DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException",
+        )
+
+
+async def status(call: ApiCall) -> Response:
+    """GET instances/{id}."""
+    state = await call.hub.status(call.instance_id)
+    if state is None:
+        return empty(404)
+    payload = await _payload(call, state)
+    if not state.status.is_terminal:
+        return json_response(202, payload, {"location": call.location, "retry-after": "5"})
+    fails_loudly = call.query.boolean("returnInternalServerErrorOnFailure", default=False)
+    failed = state.status is RuntimeStatus.FAILED and fails_loudly
+    return json_response(500 if failed else 200, payload)
+
+
+async def list_instances(call: ApiCall) -> Response:
+    """GET instances: one page, and where the next one begins."""
+    query = call.query
+    top = query.integer("top") or DEFAULT_PAGE
+    condition = InstanceQuery(
+        created_from=query.moment("createdTimeFrom"),
+        created_to=query.moment("createdTimeTo"),
+        statuses=query.statuses("runtimeStatus"),
+        prefix=query.get("instanceIdPrefix") or "",
+        after=_read_token(call.request.headers.get(CONTINUATION)),
+        at_most=min(top, MAX_PAGE) if top > 0 else DEFAULT_PAGE,
+    )
+    page = await call.hub.list(condition)
+    is_filtered = replace(condition, after=None, at_most=DEFAULT_PAGE) != InstanceQuery()
+    # Without another filter Azure Storage does not apply showInput=false.
+    show_input = query.boolean("showInput", default=True) or not is_filtered
+    return json_response(
+        200,
+        [status_payload(state, show_input=show_input) for state in page.instances],
+        {CONTINUATION: _write_token(page.next_after)},
+    )
+
+
+async def purge(call: ApiCall) -> Response:
+    """DELETE instances/{id}."""
+    try:
+        deleted = await call.hub.purge(call.instance_id)
+    except InvalidState as error:
+        return json_response(
+            412,
+            "Only orchestrations in a terminal state can be purged, but the orchestration "
+            f"with instance ID {error.instance_id} has status {error.status.value}",
+        )
+    return json_response(200, {"instancesDeleted": deleted})
+
+
+async def purge_by(call: ApiCall) -> Response:
+    """DELETE instances."""
+    created_from = call.query.moment("createdTimeFrom")
+    if created_from is None:
+        return json_response(400, "Please provide value for 'createdTimeFrom' parameter.")
+    deleted = await call.hub.purge_by(
+        created_from,
+        call.query.moment("createdTimeTo"),
+        call.query.statuses("runtimeStatus"),
+    )
+    return json_response(200, {"instancesDeleted": deleted}) if deleted else empty(404)
+
+
+async def raise_event(call: ApiCall) -> Response:
+    """POST instances/{id}/raiseEvent/{name}: the body's first value is the event's data."""
+    state = await call.hub.status(call.instance_id)
+    if state is None or state.status.is_terminal:
+        return empty(404 if state is None else 410)
+    if call.request.media_type != "application/json":
+        return errors.message_error(400, "Only application/json request content is supported")
+    try:
+        data = read_first(call.text)
+    except JsonTextError as error:
+        return errors.invalid_json(str(error))
+    await call.hub.raise_event(call.instance_id, call.arguments[1], dumps(data))
+    return empty(202)
+
+
+async def terminate(call: ApiCall) -> Response:
+    """POST instances/{id}/terminate."""
+    await call.hub.terminate(call.instance_id, call.reason)
+    return empty(202)
+
+
+async def suspend(call: ApiCall) -> Response:
+    """POST instances/{id}/suspend."""
+    with _refusing("suspend"):
+        await call.hub.suspend(call.instance_id, call.reason)
+    return empty(202)
+
+
+async def resume(call: ApiCall) -> Response:
+    """POST instances/{id}/resume."""
+    with _refusing("resume"):
+        await call.hub.resume(call.instance_id, call.reason)
+    return empty(202)
+
+
+async def rewind(call: ApiCall) -> Response:
+    """POST instances/{id}/rewind: refused as a storage provider without rewind does."""
+    try:
+        await call.hub.rewind(call.instance_id, call.reason)
+    except InstanceNotFound:
+        # The dollar sign is really sent.
+        return json_response(404, f'No orchestration with instance ID "${call.instance_id}" found.')
+    except InvalidState as error:
+        return json_response(
+            412,
+            f"This orchestration has status {error.status.value}, but only orchestrations in "
+            'the "Failed" state can be rewound.',
+        )
+    except NotSupported as error:
+        message = "Rewind is not supported by the underlying storage provider."
+        kind = "System.NotImplementedException"
+        return errors.exception_error(501, message, detail=str(error), kind=kind)
+    return empty(202)
+
+
+async def make_primary(call: ApiCall) -> Response:
+    """Any verb on makeprimary: there are no app leases here."""
+    message = "Cannot make current app primary. This app is not using the AppLease feature."
+    return errors.message_error(400, message)
+
+
+async def entities(call: ApiCall) -> Response:
+    """Every entity route, until durahost runs entities."""
+    raise NotSupported(
+        f"{call.request.method} entities: durahost does not run entities yet; use an "
+        "orchestration instead."
+    )
+
+
+async def _payload(call: ApiCall, state: InstanceState) -> dict[str, object]:
+    show_input = call.query.boolean("showInput", default=True)
+    wants_history = call.query.boolean("showHistory", default=False)
+    history = None
+    if wants_history and state.status is not RuntimeStatus.PENDING:
+        history = project_for_api(
+            await call.hub.history(state.instance_id),
+            show_input=show_input,
+            show_output=call.query.boolean("showHistoryOutput", default=False),
+        )
+    return status_payload(state, show_input=show_input, history=history)
+
+
+async def _answer_started(call: ApiCall, instance_id: InstanceId) -> Response:
+    timeout, interval = call.query.seconds("timeout"), call.query.seconds("pollingInterval")
+    state = None
+    if timeout is not None and interval is not None:
+        if interval > timeout:
+            raise ApiArgumentError(
+                f"Total timeout {_seconds(timeout)} should be bigger than retry timeout "
+                f"{_seconds(interval)}"
+            )
+        state = await unless_gone(call.request, call.hub.wait(instance_id, timeout, interval))
+    if state is not None and state.status is RuntimeStatus.COMPLETED:
+        return json_response(200, parse_stored(state.output))
+    if state is not None and state.status.is_terminal:
+        return json_response(200, await _payload(call, state))
+    payload = check_status_payload(call.links(), instance_id)
+    location = payload["statusQueryGetUri"]
+    return json_response(202, payload, {"location": location, "retry-after": "10"})
+
+
+@contextmanager
+def _refusing(verb: str) -> Iterator[None]:
+    """Turn the refusal of a live instance's state into the extension's words."""
+    try:
+        yield
+    except InvalidState as error:
+        if error.status.is_terminal:
+            raise
+        raise ApiFailure(
+            f"Cannot {verb} the orchestration instance {error.instance_id} because instance is "
+            f"in the {error.status.value} state."
+        ) from error
+
+
+def _not_restarted(error: ApiArgumentError) -> Response:
+    message = "InstanceId does not match a valid orchestration instance."
+    return errors.exception_error(400, message, detail=str(error), kind=error.kind)
+
+
+def _seconds(value: timedelta) -> str:
+    return format_double(value.total_seconds())
+
+
+def _write_token(after: str | None) -> str:
+    return "" if after is None else base64.urlsafe_b64encode(after.encode()).decode()
+
+
+def _read_token(token: str | None) -> str | None:
+    """Errors: ApiArgumentError for a token that is none of ours."""
+    if not token:
+        return None
+    try:
+        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
+    except ValueError as error:
+        raise ApiArgumentError(f"The continuation token '{token}' is not valid.") from error

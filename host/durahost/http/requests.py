@@ -1,0 +1,272 @@
+"""One HTTP request as a value, and the rules by which Azure reads paths and queries.
+
+There are two sets of rules: the Durable extension parses its own queries (`ApiQuery`), ASP.NET
+Core those of functions (`function_query`).
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from urllib.parse import quote, unquote_plus
+
+from starlette.types import Receive, Scope
+
+from durahost.functions.routing import decode_path
+from durahost.http.errors import ApiArgumentError, ApiOverflow
+from durahost.model.status import RuntimeStatus
+
+MAX_BODY_BYTES = 104_857_600
+"""Largest body a function gets.
+
+Source: Azure/azure-functions-host: ScriptConstants.cs (DefaultMaxRequestBodySize).
+"""
+
+_DOUBLE = re.compile(r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_INT = re.compile(r"[-+]?\d+")
+_SHORT_YEAR = re.compile(r"\d{1,3}-")
+_MAX_SECONDS = 922_337_203_685.4775
+_INT32 = range(-(1 << 31), 1 << 31)
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+_UNKNOWN = ("Unknown", -1)
+
+T = TypeVar("T")
+
+
+class ClientGone(Exception):
+    """The client left before it had an answer; there is nobody to answer to."""
+
+
+class BodyTooLarge(Exception):
+    """The body is larger than the host takes."""
+
+
+async def _never() -> None:
+    await asyncio.Event().wait()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequest:
+    """A request, read whole.
+
+    raw_path, raw_query: as sent, still escaped. headers: names lower-cased, repeated ones joined
+    with ",". disconnected: returns once the client has left.
+    """
+
+    method: str
+    scheme: str = "http"
+    raw_path: str
+    raw_query: str = ""
+    headers: Mapping[str, str]
+    body: bytes = b""
+    disconnected: Callable[[], Awaitable[None]] = _never
+
+    @property
+    def path(self) -> str:
+        """The path decoded once; `%2F` stays, so that it separates nothing."""
+        return decode_path(self.raw_path)
+
+    @property
+    def has_length(self) -> bool:
+        """Whether the body's length was announced; a chunked body's was not."""
+        return "content-length" in self.headers
+
+    @property
+    def media_type(self) -> str:
+        """The content type without parameters, lower-case; "" when missing."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def origin(self) -> str | None:
+        """Scheme and authority, canonical: lower-case, no default port; None without a host."""
+        host = self.headers.get("host", "").lower()
+        if not host or host.partition(":")[0] == "0.0.0.0":
+            return None
+        return f"{self.scheme}://{host.removesuffix(_DEFAULT_PORTS.get(self.scheme, ''))}"
+
+    @property
+    def target(self) -> str:
+        """Path and query as sent."""
+        return f"{self.raw_path}?{self.raw_query}" if self.raw_query else self.raw_path
+
+    @property
+    def url(self) -> str:
+        """The absolute address, as functions see it."""
+        return f"{self.scheme}://{self.headers.get('host', 'localhost')}{self.target}"
+
+
+async def read_request(scope: Scope, receive: Receive, limit: int | None) -> HttpRequest:
+    """Read a request to the end of its body. Errors: ClientGone; BodyTooLarge over the limit."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+    return HttpRequest(
+        method=scope["method"].upper(),
+        scheme=scope.get("scheme", "http"),
+        raw_path=raw_path.decode("latin-1"),
+        raw_query=scope.get("query_string", b"").decode("latin-1"),
+        headers=headers,
+        body=await _read_body(receive, limit),
+        disconnected=lambda: _until_gone(receive),
+    )
+
+
+async def unless_gone(request: HttpRequest, work: Coroutine[Any, Any, T]) -> T:
+    """Await the work, but drop it when the client leaves.
+
+    Errors: ClientGone; what the work raises comes in an ExceptionGroup.
+    """
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(work, name="http-wait")
+        watch = group.create_task(_watch(request), name="http-disconnect")
+        await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
+        for one in (watch, task):
+            one.cancel()
+    if task.cancelled():
+        raise ClientGone
+    return task.result()
+
+
+async def _watch(request: HttpRequest) -> None:
+    await request.disconnected()
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _read_body(receive: Receive, limit: int | None) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if limit is not None and size > limit:
+            raise BodyTooLarge
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def decode_api_path(raw_path: str) -> str:
+    """Decode as the extension does: WebUtility.UrlDecode (`+` is a blank), then `decode_path`.
+
+    Source: Azure/azure-functions-durable-extension: HttpApiHandler.cs (HandleRequestAsync).
+    """
+    return decode_path(unquote_plus(raw_path))
+
+
+def function_query(raw_query: str) -> dict[str, str]:
+    """The query as a function sees it: repeated names joined with ",", empty values dropped.
+
+    Source: Azure/azure-functions-host: GrpcMessageConversionExtensions.cs (ToRpcHttp).
+    """
+    values: dict[str, list[str]] = {}
+    spelling: dict[str, str] = {}
+    for part in filter(None, raw_query.split("&")):
+        name, _, value = part.partition("=")
+        key = unquote_plus(name)
+        values.setdefault(spelling.setdefault(key.lower(), key), []).append(unquote_plus(value))
+    joined = {name: ",".join(several) for name, several in values.items()}
+    return {name: value for name, value in joined.items() if value}
+
+
+class ApiQuery:
+    """A query string under the extension's own rules; names compare without case.
+
+    Source: Azure/azure-functions-durable-extension: HttpRequestMessageExtensions.cs
+    (GetQueryNameValuePairs), HttpApiHandler.cs (TryGet…QueryParameterValue).
+    """
+
+    def __init__(self, raw_query: str) -> None:
+        self._values: dict[str, list[str]] = {}
+        for part in raw_query.removeprefix("?").split("&"):
+            name, found, value = part.partition("=")
+            name, value = (name, value) if found else ("", part)
+            key = unquote_plus(name.strip()).lower()
+            self._values.setdefault(key, []).append(unquote_plus(value.strip()))
+
+    def get(self, name: str) -> str | None:
+        """The value; several are joined with ","; None when absent."""
+        values = self._values.get(name.lower())
+        return None if values is None else ",".join(values)
+
+    def text(self, name: str) -> str | None:
+        """The value, None when absent or blank."""
+        value = self.get(name)
+        return value if value and value.strip() else None
+
+    def boolean(self, name: str, default: bool) -> bool:
+        """`true` or `false` in any case; anything else means the default."""
+        word = (self.get(name) or "").strip().lower()
+        return {"true": True, "false": False}.get(word, default)
+
+    def integer(self, name: str) -> int | None:
+        """A 32-bit decimal integer, else None."""
+        value = (self.get(name) or "").strip()
+        number = int(value) if _INT.fullmatch(value) else None
+        return number if number is not None and number in _INT32 else None
+
+    def seconds(self, name: str) -> timedelta | None:
+        """A number of seconds; "," counts as a thousands separator; None when it is no number.
+
+        Errors: ApiOverflow for a number that no TimeSpan holds.
+        """
+        value = (self.get(name) or "").strip()
+        if not _DOUBLE.fullmatch(value):
+            return None
+        number = float(value.replace(",", ""))
+        if abs(number) > _MAX_SECONDS:
+            raise ApiOverflow("TimeSpan overflowed because the duration is too long.")
+        return timedelta(seconds=number)
+
+    def moment(self, name: str) -> datetime | None:
+        """A date-time as aware UTC; without an offset it counts as UTC; None when it is none."""
+        value = (self.get(name) or "").strip()
+        if (short := _SHORT_YEAR.match(value)) is not None:
+            value = "0" * (5 - short.end()) + value
+        when = _parse_moment(value)
+        if when is None:
+            return None
+        return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+
+    def statuses(self, name: str) -> frozenset[RuntimeStatus] | None:
+        """A list of status names (case counts) or numbers; None when no item is valid.
+
+        A number that is no status is valid and matches nothing.
+        Errors: ApiArgumentError for `Unknown`, which the store of Azure does not take.
+        """
+        found: set[RuntimeStatus] = set()
+        is_valid = False
+        for value in self._values.get(name.lower(), ()):
+            for item in value.split(","):
+                word = item.strip()
+                number = int(word) if _INT.fullmatch(word) else None
+                if word == _UNKNOWN[0] or number == _UNKNOWN[1]:
+                    raise ApiArgumentError("Requested value 'Unknown' was not found.")
+                matches = {s for s in RuntimeStatus if s.value == word or s.number == number}
+                is_valid = is_valid or number is not None or bool(matches)
+                found |= matches
+        return frozenset(found) if is_valid else None
+
+
+def _parse_moment(value: str) -> datetime | None:
+    for parse in (
+        datetime.fromisoformat,
+        lambda text: datetime.strptime(text, "%m/%d/%Y"),  # noqa: DTZ007 - zone decided by caller
+        lambda text: datetime.strptime(text, "%m/%d/%Y %H:%M:%S"),  # noqa: DTZ007 - likewise
+        lambda text: datetime.strptime(text, "%a, %d %b %Y %H:%M:%S GMT"),  # noqa: DTZ007
+    ):
+        try:
+            return parse(value)
+        except ValueError:
+            continue
+    return None

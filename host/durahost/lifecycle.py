@@ -1,0 +1,130 @@
+"""A running host: serve from the first moment, load the app, work, and stop in order.
+
+Stop: lock and accept nothing more, let work and responses end within the limit, then cancel
+(claims are given
+back, no lease has to lapse), then the worker, then the store.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from durahost.clock import Clock
+from durahost.config.settings import App
+from durahost.dispatch.renewal import Renewal
+from durahost.functions.routing import RouteTable
+from durahost.host_state import HostState
+from durahost.http.serving import HttpServer
+from durahost.model.errors import AppLoadError, ConfigError, WorkerError
+from durahost.registry import Registry
+from durahost.reload import AppLoader, Reloader, as_failure
+from durahost.reports import Reporter, Serving
+
+logger = logging.getLogger(__name__)
+
+STOP_LIMIT = timedelta(seconds=10)
+"""How long a graceful stop may take; a second Ctrl-C ends the program at once."""
+
+
+class Loop(Protocol):
+    """A dispatcher's loop."""
+
+    def stop(self) -> None:
+        """Take no more work."""
+
+    async def run(self) -> None:
+        """Work until stopped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the composition root made; reloader None means that files are not watched."""
+
+    app: App
+    clock: Clock
+    state: HostState
+    loader: AppLoader
+    reloader: Reloader | None
+    loops: Sequence[Loop]
+    renewal: Renewal
+    servers: Sequence[HttpServer]
+    origin: str
+    report: Reporter
+
+
+class Host:
+    """Runs the parts from start to stop."""
+
+    def __init__(self, parts: Parts, begun: float) -> None:
+        self._parts = parts
+        self._begun = begun
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Serve until `stopping` is set, then stop in order; also when cancelled, at once."""
+        parts = self._parts
+        try:
+            async with asyncio.TaskGroup() as group:
+                servers = [group.create_task(s.run(), name=s.name) for s in parts.servers]
+                renewal = group.create_task(parts.renewal.run(), name="renew leases")
+                work = group.create_task(self._work(stopping), name="work")
+                await stopping.wait()
+                await self._settle([work, *servers])
+                renewal.cancel()
+        finally:
+            if parts.state.generation is not None:
+                await parts.state.generation.worker.drain(timedelta(0))
+
+    async def _work(self, stopping: asyncio.Event) -> None:
+        parts = self._parts
+        await self._load()
+        async with asyncio.TaskGroup() as group:
+            if parts.reloader is not None:
+                group.create_task(parts.reloader.run(stopping), name="watch files")
+            await parts.state.wait_for_generation()
+            for loop in parts.loops:
+                group.create_task(loop.run(), name="dispatch")
+
+    async def _settle(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        parts = self._parts
+        parts.state.stop()
+        for loop in parts.loops:
+            loop.stop()
+        for server in parts.servers:
+            server.stop()
+        if parts.state.generation is None:
+            tasks[0].cancel()
+        _, pending = await asyncio.wait(tasks, timeout=STOP_LIMIT.total_seconds())
+        for task in pending:
+            logger.warning("%s did not end within %s; it is cut off.", task.get_name(), STOP_LIMIT)
+            task.cancel()
+
+    async def _load(self) -> None:
+        parts = self._parts
+        try:
+            generation = await parts.loader.load()
+        except (AppLoadError, ConfigError, WorkerError) as error:
+            failure = as_failure(error)
+            parts.state.fail([failure.message])
+            self._announce(Registry.of([], [failure]), RouteTable.empty())
+            return
+        parts.state.serve(generation)
+        self._announce(generation.registry, generation.routes)
+
+    def _announce(self, registry: Registry, routes: RouteTable) -> None:
+        parts = self._parts
+        urls = {r.function.name: f"{parts.origin}/{r.template}" for r in routes.routes}
+        methods = {r.function.name: [m.upper() for m in r.methods or ()] for r in routes.routes}
+        parts.report(
+            Serving(
+                base_url=parts.origin,
+                functions=registry.functions,
+                urls=urls,
+                methods=methods,
+                failures=registry.failures,
+                disabled=registry.disabled,
+                seconds=parts.clock.monotonic() - self._begun,
+            )
+        )

@@ -1,0 +1,60 @@
+"""Wake-up of dispatchers: no polling, and no wake-up is lost.
+
+A store calls `notify` after every commit that may have made work, and `found_nothing` after an
+attempt that claimed nothing, both on the event loop and in the order of its transactions. So a
+commit behind an empty attempt always finds the signal cleared, and a wait after it returns.
+"""
+
+import asyncio
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from durahost.clock import Clock
+
+TIMER_SLACK_S = 0.001
+"""Event loops may call up to a millisecond early (uvloop's resolution); a lapse is not yet then."""
+
+
+class WorkSignal:
+    """Whether there may be work of one kind in one hub."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._may_have_work = asyncio.Event()
+        self._may_have_work.set()
+        self._due: datetime | None = None
+        self._lapse_s: float | None = None
+
+    def notify(self) -> None:
+        """There may be work now."""
+        self._may_have_work.set()
+
+    def found_nothing(self, due: datetime | None, lapse_s: float | None) -> None:
+        """There is no work before `due` (app time) or `lapse_s` (monotonic), or the next notify."""
+        self._may_have_work.clear()
+        self._due = due
+        self._lapse_s = lapse_s
+
+    async def wait(self, at_most: timedelta) -> None:
+        """Return when there may be work, or after the (real) limit."""
+        await asyncio.sleep(0)
+        limit_s = at_most.total_seconds()
+        if self._lapse_s is not None:
+            left_s = self._lapse_s - self._clock.monotonic() + TIMER_SLACK_S
+            limit_s = min(limit_s, left_s)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                await self._wait_until_due()
+
+    async def _wait_until_due(self) -> None:
+        if self._due is None or self._may_have_work.is_set():
+            await self._may_have_work.wait()
+            return
+        async with asyncio.TaskGroup() as group:
+            alarm = group.create_task(self._notify_at(self._due), name="next due message")
+            await self._may_have_work.wait()
+            alarm.cancel()
+
+    async def _notify_at(self, due: datetime) -> None:
+        await self._clock.sleep_until(due)
+        self.notify()

@@ -1,0 +1,103 @@
+"""One task hub on the database: each method hands one change to the writer or one read to a reader.
+
+What a change does stands in `episodes`, `activities` and `instances`.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from functools import partial
+
+from durahost.model.events import HistoryEvent
+from durahost.model.ids import InstanceId
+from durahost.model.instances import (
+    Commit,
+    InstanceState,
+    Lease,
+    LockedActivity,
+    LockedEpisode,
+    NewInstance,
+)
+from durahost.model.messages import Message
+from durahost.model.queries import InstancePage, InstanceQuery
+from durahost.model.status import RuntimeStatus
+from durahost.store.sqlite import activities, claims, episodes, instances
+from durahost.store.sqlite.readers import Readers
+from durahost.store.sqlite.scope import HubScope
+from durahost.store.sqlite.writer import Writer
+
+
+class SqliteHub:
+    """One task hub, all halves."""
+
+    def __init__(self, scope: HubScope, writer: Writer, readers: Readers) -> None:
+        self._scope = scope
+        self._writer = writer
+        self._readers = readers
+
+    async def lock_episodes(
+        self, owner: str, lease_for: timedelta, at_most: int
+    ) -> Sequence[LockedEpisode]:
+        """Claim the instances that have been ready longest."""
+        return await self._writer.write(
+            partial(episodes.lock, self._scope, owner, lease_for, at_most)
+        )
+
+    async def commit_episode(self, lease: Lease, commit: Commit) -> None:
+        """Apply the commit and release the claim."""
+        await self._writer.write(partial(episodes.commit, self._scope, lease, commit))
+
+    async def abandon_episode(self, lease: Lease, retry_after: timedelta) -> None:
+        """Release unchanged."""
+        await self._writer.write(partial(claims.abandon, self._scope, lease, retry_after))
+
+    async def renew(self, leases: Sequence[Lease], lease_for: timedelta) -> Sequence[Lease]:
+        """Extend the leases still ours and return them."""
+        return await self._writer.write(partial(claims.renew, self._scope, leases, lease_for))
+
+    async def wait_for_episodes(self, at_most: timedelta) -> None:
+        """Return when an episode may be ready, or after the limit."""
+        await self._scope.episodes.wait(at_most)
+
+    async def lock_activities(
+        self, owner: str, lease_for: timedelta, at_most: int
+    ) -> Sequence[LockedActivity]:
+        """Claim the oldest unclaimed activities."""
+        return await self._writer.write(
+            partial(activities.lock, self._scope, owner, lease_for, at_most)
+        )
+
+    async def complete_activity(self, lease: Lease, answer: Message) -> None:
+        """Remove the activity and deliver its answer."""
+        await self._writer.write(partial(activities.complete, self._scope, lease, answer))
+
+    async def abandon_activity(self, lease: Lease, retry_after: timedelta) -> None:
+        """Release unchanged."""
+        await self._writer.write(partial(claims.abandon, self._scope, lease, retry_after))
+
+    async def wait_for_activities(self, at_most: timedelta) -> None:
+        """Return when an activity may be ready, or after the limit."""
+        await self._scope.activities.wait(at_most)
+
+    async def create(self, new: NewInstance, replaceable: Collection[RuntimeStatus]) -> None:
+        """Start an instance."""
+        await self._writer.write(partial(instances.create, self._scope, new, replaceable))
+
+    async def get(self, instance_id: InstanceId) -> InstanceState | None:
+        """The row as last committed."""
+        return await self._readers.read(partial(instances.get, self._scope, instance_id))
+
+    async def query(self, query: InstanceQuery) -> InstancePage:
+        """One page in ordinal order of ids."""
+        return await self._readers.read(partial(instances.query, self._scope, query))
+
+    async def read_history(self, instance_id: InstanceId) -> Sequence[HistoryEvent]:
+        """The current execution's events in order."""
+        return await self._readers.read(partial(instances.read_history, self._scope, instance_id))
+
+    async def send(self, message: Message, allowed: Collection[RuntimeStatus]) -> None:
+        """Accept a message if the instance's state allows it."""
+        await self._writer.write(partial(instances.send, self._scope, message, allowed))
+
+    async def purge(self, instance_id: InstanceId, allowed: Collection[RuntimeStatus]) -> None:
+        """Delete all of an instance."""
+        await self._writer.write(partial(instances.purge, self._scope, instance_id, allowed))

@@ -1,0 +1,150 @@
+"""Starting, finding, messaging and deleting instances."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from durahost.model.errors import InstanceExists, InstanceNotFound, InvalidState
+from durahost.model.events import HistoryEvent
+from durahost.model.ids import InstanceId
+from durahost.model.instances import InstanceState, NewInstance
+from durahost.model.messages import Message
+from durahost.model.queries import InstancePage, InstanceQuery
+from durahost.model.status import LIVE, RuntimeStatus
+from durahost.store.sqlite import rows
+from durahost.store.sqlite.connection import Connection, Row
+from durahost.store.sqlite.scope import HubScope
+
+EVERY_STATUS = -1
+"""The bit mask with all bits set."""
+EARLIEST, LATEST = -(1 << 63), (1 << 63) - 1
+
+
+def create(
+    hub: HubScope, new: NewInstance, replaceable: Collection[RuntimeStatus], connection: Connection
+) -> None:
+    """Start an instance, replacing one in a replaceable state.
+
+    Errors: InstanceExists.
+    """
+    known = _find(hub, new.state.instance_id, connection)
+    if known is not None and rows.STATUSES[known[1]] not in replaceable:
+        raise InstanceExists(new.state.instance_id, rows.STATUSES[known[1]])
+    replace(hub, new, known, connection)
+
+
+def replace(hub: HubScope, new: NewInstance, known: Row | None, connection: Connection) -> None:
+    """Write a new instance in the place of the known one, if any."""
+    if known is not None:
+        _delete(known, connection)
+    connection.run("insert_instance", rows.state_values(new.state) | {"hub": hub.name})
+    deliver(hub, new.started, connection)
+
+
+def deliver(
+    hub: HubScope,
+    message: Message,
+    connection: Connection,
+    statuses: Collection[RuntimeStatus] = LIVE,
+) -> None:
+    """Put a message into the inbox; dropped when the instance, state or execution is another."""
+    target = _find(hub, message.instance_id, connection)
+    if target is None or rows.STATUSES[target[1]] not in statuses:
+        return
+    instance_row = target[0]
+    columns = rows.message_columns(instance_row, hub.name, message, hub.now())
+    connection.run("insert_message", columns)
+    connection.run("refresh_due", {"instance_row": instance_row})
+    connection.after_commit(hub.episodes.notify)
+
+
+def send(
+    hub: HubScope, message: Message, allowed: Collection[RuntimeStatus], connection: Connection
+) -> None:
+    """Accept a message if the instance's state allows it.
+
+    Errors: InstanceNotFound, InvalidState.
+    """
+    _require(hub, message.instance_id, allowed, connection)
+    deliver(hub, message, connection, allowed)
+
+
+def purge(
+    hub: HubScope,
+    instance_id: InstanceId,
+    allowed: Collection[RuntimeStatus],
+    connection: Connection,
+) -> None:
+    """Delete all of an instance.
+
+    Errors: InstanceNotFound, InvalidState.
+    """
+    _delete(_require(hub, instance_id, allowed, connection), connection)
+
+
+def get(hub: HubScope, instance_id: InstanceId, connection: Connection) -> InstanceState | None:
+    """The row as last committed."""
+    row = connection.one("read_instance", {"hub": hub.name, "id": instance_id})
+    return None if row is None else rows.read_state(row)
+
+
+def query(hub: HubScope, query: InstanceQuery, connection: Connection) -> InstancePage:
+    """One page; one row more than asked for tells whether it is the last."""
+    after = query.after or ""
+    found = connection.all(
+        "query_instances",
+        {
+            "hub": hub.name,
+            "prefix": query.prefix,
+            "low": max(query.prefix, after),
+            "after": after,
+            "created_from": _bound(query.created_from, EARLIEST),
+            "created_to": _bound(query.created_to, LATEST),
+            "statuses": _mask(query.statuses),
+            "at_most": query.at_most + 1,
+        },
+    )
+    page = [rows.read_state(row) for row in found[: query.at_most]]
+    has_more = len(found) > len(page)
+    return InstancePage(page, page[-1].instance_id if has_more and page else None)
+
+
+def read_history(
+    hub: HubScope, instance_id: InstanceId, connection: Connection
+) -> Sequence[HistoryEvent]:
+    """The current execution's events in order."""
+    found = connection.all("read_history", {"hub": hub.name, "id": instance_id})
+    return [rows.read_event(row) for row in found]
+
+
+def _find(hub: HubScope, instance_id: InstanceId, connection: Connection) -> Row | None:
+    return connection.one("find_instance", {"hub": hub.name, "id": instance_id})
+
+
+def _require(
+    hub: HubScope,
+    instance_id: InstanceId,
+    allowed: Collection[RuntimeStatus],
+    connection: Connection,
+) -> Row:
+    known = _find(hub, instance_id, connection)
+    if known is None:
+        raise InstanceNotFound(instance_id)
+    if rows.STATUSES[known[1]] not in allowed:
+        raise InvalidState(instance_id, rows.STATUSES[known[1]])
+    return known
+
+
+def _delete(known: Row, connection: Connection) -> None:
+    values = {"instance_row": known[0]}
+    for name in ("delete_tasks", "delete_inbox", "delete_history", "delete_instance"):
+        connection.run(name, values)
+
+
+def _bound(time: Any, default: int) -> int:
+    return default if time is None else rows.to_microseconds(time)
+
+
+def _mask(statuses: frozenset[RuntimeStatus] | None) -> int:
+    if statuses is None:
+        return EVERY_STATUS
+    return sum(1 << status.number for status in statuses)

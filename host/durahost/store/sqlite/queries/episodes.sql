@@ -1,0 +1,72 @@
+-- name: claim_instances
+-- Claim the instances that have been ready longest. The columns of an instance's state stand first,
+-- in the order of rows.read_state.
+UPDATE instance
+SET claim_token = :token, claim_owner = :owner, claim_until = :until, attempts = attempts + 1
+WHERE instance_row IN (
+  SELECT instance_row FROM instance
+  WHERE hub = :hub AND due_at <= :now AND claim_until <= :monotonic
+  ORDER BY due_at, id
+  LIMIT :at_most
+)
+RETURNING
+  id, execution_id, name, status, created_at, updated_at, version, generation, input, output,
+  custom_status, completed_at, scheduled_at, parent_id, parent_execution_id, parent_name,
+  parent_version, parent_task_id, tags, instance_row, due_at, attempts;
+
+-- name: next_due
+-- When the next instance becomes due by the app's time.
+SELECT min(due_at) FROM instance WHERE hub = :hub AND due_at > :now;
+
+-- name: next_instance_lapse
+-- When the next due instance's claim or delay ends, in monotonic seconds.
+SELECT min(claim_until) FROM instance WHERE hub = :hub AND due_at <= :now;
+
+-- name: load_history
+SELECT kind, timestamp, payload, task_id, name, site
+FROM history WHERE instance_row = :instance_row ORDER BY seq;
+
+-- name: load_inbox
+-- The visible messages in delivery order; the event's columns stand first.
+SELECT kind, timestamp, payload, task_id, name, site,
+  message_id, execution_id, visible_at, is_carried, dedupe_key
+FROM inbox WHERE instance_row = :instance_row AND visible_at <= :now
+ORDER BY is_carried DESC, message_id;
+
+-- name: commit_instance
+-- The fence: no row means that the claim is not ours any more.
+UPDATE instance
+SET execution_id = :execution_id, name = :name, version = :version, status = :status,
+  generation = :generation, created_at = :created_at, updated_at = :updated_at,
+  completed_at = :completed_at, scheduled_at = :scheduled_at, parent_id = :parent_id,
+  parent_execution_id = :parent_execution_id, parent_name = :parent_name,
+  parent_version = :parent_version, parent_task_id = :parent_task_id, tags = :tags,
+  custom_status = :custom_status, input = :input, output = :output,
+  next_seq = iif(:starts_generation, 0, next_seq) + :appended,
+  claim_owner = NULL, claim_until = 0, attempts = 0
+WHERE hub = :hub AND id = :key AND claim_token = :token AND claim_owner = :owner
+RETURNING instance_row, next_seq;
+
+-- name: append_event
+-- The second fence: a sequence number that exists already means that somebody else wrote it.
+INSERT INTO history (instance_row, seq, kind, timestamp, payload, task_id, name, site)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: consume_message
+DELETE FROM inbox WHERE instance_row = ? AND message_id = ?;
+
+-- name: schedule_task
+INSERT INTO task (instance_row, hub, execution_id, task_id, name, input)
+VALUES (?, ?, ?, ?, ?, ?);
+
+-- name: drop_addressed_messages
+-- Messages to an execution that has ended; the inbox holds none for another one.
+DELETE FROM inbox WHERE instance_row = :instance_row AND execution_id IS NOT NULL;
+
+-- name: abandon_instance
+UPDATE instance SET claim_owner = NULL, claim_until = :until
+WHERE hub = :hub AND id = :key AND claim_token = :token AND claim_owner = :owner;
+
+-- name: renew_instance
+UPDATE instance SET claim_until = :until
+WHERE hub = :hub AND id = :key AND claim_token = :token AND claim_owner = :owner;

@@ -1,0 +1,26 @@
+-- name: read_value
+SELECT value FROM host WHERE key = :key;
+
+-- name: write_value
+INSERT INTO host (key, value) VALUES (:key, :value)
+ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+
+-- name: write_value_if_absent
+INSERT INTO host (key, value) VALUES (:key, :value) ON CONFLICT (key) DO NOTHING;
+
+-- name: delete_value
+DELETE FROM host WHERE key = :key;
+
+-- name: count_opening
+-- How often the file was opened; tokens of a later opening are greater than those of all before.
+INSERT INTO meta (key, value) VALUES ('openings', 1)
+ON CONFLICT (key) DO UPDATE SET value = value + 1
+RETURNING value;
+
+-- name: void_instance_claims
+-- Claimed or delayed instances are due ones.
+UPDATE instance SET claim_owner = NULL, claim_until = 0
+WHERE due_at IS NOT NULL AND claim_until > 0;
+
+-- name: void_task_claims
+UPDATE task SET claim_owner = NULL, claim_until = 0 WHERE claim_until > 0;

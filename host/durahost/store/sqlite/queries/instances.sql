@@ -1,0 +1,74 @@
+-- name: find_instance
+-- What decides whether a message is accepted and an id may be used again.
+SELECT instance_row, status, execution_id,
+  parent_id, parent_execution_id, parent_name, parent_version, parent_task_id
+FROM instance WHERE hub = :hub AND id = :id;
+
+-- name: read_instance
+-- The columns of an instance's state, in the order of rows.read_state.
+SELECT
+  id, execution_id, name, status, created_at, updated_at, version, generation, input, output,
+  custom_status, completed_at, scheduled_at, parent_id, parent_execution_id, parent_name,
+  parent_version, parent_task_id, tags
+FROM instance WHERE hub = :hub AND id = :id;
+
+-- name: query_instances
+-- One page by id. x'FF' stands behind every UTF-8 character, so the range is exactly the prefix.
+-- statuses is a bit mask over the status numbers.
+SELECT
+  id, execution_id, name, status, created_at, updated_at, version, generation, input, output,
+  custom_status, completed_at, scheduled_at, parent_id, parent_execution_id, parent_name,
+  parent_version, parent_task_id, tags
+FROM instance
+WHERE hub = :hub AND id >= :low AND id < :prefix || x'FF' AND id <> :after
+  AND created_at BETWEEN :created_from AND :created_to
+  AND (:statuses >> status) & 1
+ORDER BY id
+LIMIT :at_most;
+
+-- name: read_history
+SELECT kind, timestamp, payload, task_id, history.name, site
+FROM instance JOIN history USING (instance_row)
+WHERE instance.hub = :hub AND instance.id = :id
+ORDER BY seq;
+
+-- name: insert_instance
+INSERT INTO instance (
+  hub, id, execution_id, name, status, created_at, updated_at, version, generation, input, output,
+  custom_status, completed_at, scheduled_at, parent_id, parent_execution_id, parent_name,
+  parent_version, parent_task_id, tags
+) VALUES (
+  :hub, :id, :execution_id, :name, :status, :created_at, :updated_at, :version, :generation,
+  :input, :output, :custom_status, :completed_at, :scheduled_at, :parent_id,
+  :parent_execution_id, :parent_name, :parent_version, :parent_task_id, :tags
+);
+
+-- name: delete_instance
+DELETE FROM instance WHERE instance_row = :instance_row;
+
+-- name: delete_history
+DELETE FROM history WHERE instance_row = :instance_row;
+
+-- name: delete_inbox
+DELETE FROM inbox WHERE instance_row = :instance_row;
+
+-- name: delete_tasks
+DELETE FROM task WHERE instance_row = :instance_row;
+
+-- name: insert_message
+-- To an instance whose row is known; refresh_due follows.
+INSERT INTO inbox (
+  instance_row, hub, execution_id, visible_at, is_carried, dedupe_key,
+  kind, timestamp, payload, task_id, name, site
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (hub, dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING;
+
+-- name: refresh_due
+UPDATE instance
+SET due_at = (
+  SELECT max(visible_at, ifnull(instance.scheduled_at, visible_at))
+  FROM inbox WHERE inbox.instance_row = instance.instance_row
+  ORDER BY visible_at LIMIT 1
+)
+WHERE instance_row = :instance_row
+RETURNING due_at;

@@ -1,0 +1,223 @@
+"""The host's half of the conversation with one child, whatever carries the frames.
+
+Every request is answered once, or failed by `fail`; after that the channel takes no more.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from durahost.child.wire import Frame, ProtocolError, Value, pack, unpack
+from durahost.model.errors import AppLoadError, WorkerError, WorkerExited
+from durahost.model.functions import Binding, FunctionFailure, FunctionMetadata
+from durahost.model.ids import InvocationId
+from durahost.worker.base import (
+    AppSource,
+    HttpData,
+    Invocation,
+    LoadedApp,
+    LogSink,
+    Raised,
+    Returned,
+    TypedData,
+    WorkerLog,
+)
+
+
+class Channel:
+    """Pairs requests with answers, and hands log frames to the sink."""
+
+    def __init__(self, send: Callable[[Frame], None], sink: LogSink) -> None:
+        self._send = send
+        self._sink = sink
+        self._ids = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[Frame]] = {}
+        self._failure: WorkerExited | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def running(self) -> int:
+        """Requests not answered yet, those that nobody waits for any more included."""
+        return len(self._waiting)
+
+    async def idle(self) -> None:
+        """Return when nothing runs."""
+        await self._idle.wait()
+
+    async def load(self, app: AppSource) -> LoadedApp:
+        """Have the child load the app. Errors: AppLoadError, WorkerExited."""
+        functions = None if app.functions is None else [_written(one) for one in app.functions]
+        answer = await self._request(
+            "load",
+            {"root": str(app.root), "functions": functions, "script_file": app.script_file},
+        )
+        if answer.kind == "load_failed":
+            failure = answer.fields
+            raise AppLoadError(
+                _failure_text(failure),
+                file=failure["file"],
+                advice=failure["advice"],
+                frames=failure["frames"],
+            )
+        return _loaded(app, answer.fields)
+
+    async def invoke(self, call: Invocation) -> Returned | Raised:
+        """Have the child run the function. Errors: WorkerExited."""
+        parts: list[bytes] = []
+        answer = await self._request(
+            "invoke",
+            {
+                "invocation_id": call.invocation_id,
+                "function": call.function,
+                "inputs": _packed(call.inputs, parts),
+                "metadata": _packed(call.trigger_metadata, parts),
+                "trace_parent": call.trace_parent,
+                "trace_state": call.trace_state,
+                "retry_count": call.retry_count,
+                "max_retry_count": call.max_retry_count,
+            },
+            parts,
+        )
+        fields = answer.fields
+        if answer.kind == "raised":
+            return Raised(fields["error_type"], fields["message"], fields["stack_trace"])
+        outputs = {
+            name: data
+            for name, one in fields["outputs"].items()
+            if (data := _typed(unpack(one, answer.parts))) is not None
+        }
+        return Returned(_typed(unpack(fields["value"], answer.parts)), outputs)
+
+    def receive(self, frame: Frame) -> None:
+        """Take a frame of the child."""
+        if frame.kind == "log":
+            self._sink(_log(frame.fields))
+            return
+        future = self._waiting.pop(frame.fields["id"], None)
+        self._note_idle()
+        if future is None or future.done():
+            return
+        if frame.kind == "error":
+            future.set_exception(WorkerError(frame.fields["message"]))
+        else:
+            future.set_result(frame)
+
+    def fail(self, failure: WorkerExited) -> None:
+        """Fail what runs and all that comes; the first failure stays."""
+        self._failure = self._failure or failure
+        waiting, self._waiting = self._waiting, {}
+        self._note_idle()
+        for future in waiting.values():
+            if not future.done():
+                future.set_exception(WorkerExited(str(failure), failure.stderr))
+
+    async def _request(
+        self, kind: str, fields: Mapping[str, Any], parts: Sequence[bytes] = ()
+    ) -> Frame:
+        if self._failure is not None:
+            raise WorkerExited(str(self._failure), self._failure.stderr)
+        number = next(self._ids)
+        future: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
+        try:
+            self._send(Frame(kind, {"id": number, **fields}, parts))
+        except ProtocolError as error:
+            raise WorkerError(str(error)) from error
+        self._waiting[number] = future
+        self._idle.clear()
+        return await future
+
+    def _note_idle(self) -> None:
+        if not self._waiting:
+            self._idle.set()
+
+
+def _written(function: FunctionMetadata) -> dict[str, Any]:
+    return {
+        "name": function.name,
+        "directory": str(function.directory),
+        "script_file": str(function.script_file),
+        "entry_point": function.entry_point,
+        "bindings": [
+            {
+                "name": binding.name,
+                "type": binding.type,
+                "direction": binding.direction,
+                "dataType": binding.get("dataType"),
+            }
+            for binding in function.bindings
+        ],
+    }
+
+
+def _loaded(app: AppSource, fields: Mapping[str, Any]) -> LoadedApp:
+    failures = [
+        FunctionFailure(name, _failure_text(one), one["file"], one["advice"], one["frames"])
+        for name, one in fields["failures"].items()
+    ]
+    if app.functions is None:
+        return LoadedApp([_indexed(app, one) for one in fields["metadata"]], failures)
+    standing = set(fields["functions"])
+    return LoadedApp([one for one in app.functions if one.name in standing], failures)
+
+
+def _indexed(app: AppSource, written: Mapping[str, Any]) -> FunctionMetadata:
+    """Shape as the worker answers it: loader.py (process_indexed_function)."""
+    return FunctionMetadata(
+        name=written["name"],
+        directory=app.root,
+        script_file=app.root / app.script_file,
+        entry_point=written["name"],
+        bindings=[
+            Binding(one["name"], one["type"], one["direction"], one) for one in written["bindings"]
+        ],
+    )
+
+
+def _failure_text(failure: Mapping[str, Any]) -> str:
+    """As RpcException.message has it."""
+    return f"{failure['error_type']}: {failure['message']}"
+
+
+def _packed(
+    values: Mapping[str, TypedData | None], parts: list[bytes]
+) -> dict[str, Mapping[str, Any] | None]:
+    return {name: pack(_untyped(data), parts) for name, data in values.items()}
+
+
+def _untyped(data: TypedData | None) -> Value | None:
+    if data is None:
+        return None
+    if not isinstance(data.value, HttpData):
+        return data.kind, data.value
+    request = data.value
+    return "http", {
+        "method": request.method,
+        "url": request.url,
+        "headers": dict(request.headers),
+        "query": dict(request.query),
+        "params": dict(request.params),
+        "body": request.body,
+    }
+
+
+def _typed(value: Value | None) -> TypedData | None:
+    if value is None:
+        return None
+    kind, content = value
+    if kind == "http":
+        return TypedData("http", HttpData(**content))
+    return TypedData(kind, content)  # type: ignore[arg-type]  # the child sends no other kind
+
+
+def _log(fields: Mapping[str, Any]) -> WorkerLog:
+    invocation_id = fields["invocation_id"]
+    return WorkerLog(
+        level=fields["level"],
+        category=fields["category"],
+        message=fields["message"],
+        invocation_id=InvocationId(invocation_id) if invocation_id else None,
+        function=fields["function"],
+        is_system=fields["is_system"],
+    )

@@ -1,0 +1,206 @@
+"""Operations on one instance: the table of states, texts, and what reaches the instance."""
+
+import pytest
+from api_support import JSON_TYPE, Target
+
+from durahost.model.functions import Binding, FunctionMetadata
+from durahost.model.ids import InstanceId
+from durahost.model.status import RuntimeStatus
+from durahost.registry import Registry
+
+S = RuntimeStatus
+JSON = {"content-type": "application/json"}
+STATES = [None, S.PENDING, S.RUNNING, S.SUSPENDED, S.COMPLETED, S.FAILED, S.TERMINATED]
+SAME_ID = "restart?restartWithNewInstanceId=false"
+LIVE_THEN_GONE = [404, 202, 202, 202, 410, 410, 410]
+TABLE = {
+    "GET instances/abc": [404, 202, 202, 202, 200, 200, 200],
+    "POST instances/abc/raiseEvent/Go": LIVE_THEN_GONE,
+    "POST instances/abc/terminate": LIVE_THEN_GONE,
+    "POST instances/abc/suspend": [404, 202, 202, 500, 410, 410, 410],
+    "POST instances/abc/resume": [404, 500, 500, 202, 410, 410, 410],
+    "POST instances/abc/rewind": [404, 412, 412, 412, 412, 501, 412],
+    "POST instances/abc/restart": [400, 202, 202, 202, 202, 202, 202],
+    f"POST instances/abc/{SAME_ID}": [400, 409, 409, 409, 202, 202, 202],
+    "POST orchestrators/Hello/abc": [202, 409, 409, 409, 202, 202, 202],
+    "DELETE instances/abc": [404, 412, 412, 412, 200, 200, 200],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("route", "status", "code"),
+    [(route, *pair) for route, row in TABLE.items() for pair in zip(STATES, row, strict=True)],
+)
+async def test_what_each_route_says_of_a_state(target, route, status, code):
+    if status is not None:
+        await target.put(status)
+    method, path = route.split()
+    response = await target.api_call(method, path, content=b"1", headers=JSON)
+    assert response.status_code == code
+    if code in {404, 410} and "rewind" not in route:
+        assert response.content == b""
+        assert "content-type" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("operation", "kind", "text"),
+    [
+        ("terminate", "EXECUTION_TERMINATED", '"Input":"too late"'),
+        ("suspend", "EXECUTION_SUSPENDED", '"Reason":"too late"'),
+        ("RESUME", "EXECUTION_RESUMED", '"Reason":"too late"'),
+    ],
+)
+async def test_the_reason_reaches_the_instance(target, operation, kind, text):
+    await target.put(S.SUSPENDED if operation == "RESUME" else S.RUNNING)
+    response = await target.api_call("POST", f"instances/abc/{operation}?reason=too+late")
+    assert (response.status_code, response.content) == (202, b"")
+    assert "content-type" not in response.headers
+    (event,) = await target.inbox()
+    assert event.kind.name == kind
+    assert text in event.text
+
+
+async def test_a_missing_reason_is_null(target):
+    await target.put(S.RUNNING)
+    await target.api_call("POST", "instances/abc/terminate")
+    assert '"Input":null' in (await target.inbox())[0].text
+
+
+@pytest.mark.parametrize(
+    ("body", "stored"),
+    [
+        (b'{"a": 1.50}', '"{\\"a\\":1.5}"'),
+        (b"true trailing", '"true"'),
+        (b'"{\\"a\\": 1}"', '"\\"{\\\\\\"a\\\\\\": 1}\\""'),
+        (b"'it''s", '"\\"it\\""'),
+        (b"null", '"null"'),
+    ],
+)
+async def test_the_first_value_of_the_body_is_the_event(target, body, stored):
+    await target.put(S.RUNNING)
+    headers = {"content-type": "Application/JSON; charset=utf-8"}
+    response = await target.api_call(
+        "POST", "instances/abc/RaiseEvent/My%20Event", content=body, headers=headers
+    )
+    assert (response.status_code, response.content) == (202, b"")
+    (event,) = await target.inbox()
+    assert event.name == "My Event"
+    assert f'"Name":"My Event","Input":{stored},' in event.text
+
+
+@pytest.mark.parametrize("headers", [{}, {"content-type": "text/plain"}])
+async def test_an_event_must_be_json_by_name(target, headers):
+    await target.put(S.RUNNING)
+    response = await target.api_call(
+        "POST", "instances/abc/raiseEvent/Go", content=b"1", headers=headers
+    )
+    assert response.status_code == 400
+    assert response.text == '{"Message":"Only application/json request content is supported"}'
+
+
+@pytest.mark.parametrize("body", [b"", b"nope", b"{", b"[1"])
+async def test_an_event_must_be_json_in_fact(target, body):
+    await target.put(S.RUNNING)
+    response = await target.api_call(
+        "POST", "instances/abc/raiseEvent/Go", content=body, headers=JSON
+    )
+    assert response.status_code == 400
+    assert response.json()["Message"] == "Invalid JSON content"
+    assert response.json()["ExceptionType"] == "Newtonsoft.Json.JsonReaderException"
+    assert await target.inbox() == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code", "text"),
+    [
+        ("DELETE", "instances/abc", S.RUNNING, 412,
+         '"Only orchestrations in a terminal state can be purged, but the orchestration with '
+         'instance ID abc has status Running"'),
+        ("DELETE", "instances/abc", S.COMPLETED, 200, '{"instancesDeleted":1}'),
+        ("DELETE", "instances/@e@k", None, 200, '{"instancesDeleted":0}'),
+        ("POST", "instances/abc/suspend", S.SUSPENDED, 500,
+         '{"Message":"Something went wrong while processing your request","ExceptionMessage":'
+         '"Cannot suspend the orchestration instance abc because instance is in the Suspended '
+         'state.","ExceptionType":"System.InvalidOperationException","StackTrace":null}'),
+        ("POST", "instances/abc/resume", S.PENDING, 500,
+         '{"Message":"Something went wrong while processing your request","ExceptionMessage":'
+         '"Cannot resume the orchestration instance abc because instance is in the Pending '
+         'state.","ExceptionType":"System.InvalidOperationException","StackTrace":null}'),
+        ("POST", "instances/abc/rewind", None, 404,
+         '"No orchestration with instance ID \\"$abc\\" found."'),
+        ("POST", "instances/abc/rewind", S.PENDING, 412,
+         '"This orchestration has status Pending, but only orchestrations in the \\"Failed\\" '
+         'state can be rewound."'),
+        ("POST", "instances/abc/restart", None, 400,
+         '{"Message":"InstanceId does not match a valid orchestration instance.",'
+         '"ExceptionMessage":"An orchestrastion with the instanceId abc was not found.",'
+         '"ExceptionType":"System.ArgumentException","StackTrace":null}'),
+        ("POST", "instances/abc/restart?timeout=1&pollingInterval=2", S.COMPLETED, 400,
+         '{"Message":"InstanceId does not match a valid orchestration instance.",'
+         '"ExceptionMessage":"Total timeout 1 should be bigger than retry timeout 2",'
+         '"ExceptionType":"System.ArgumentException","StackTrace":null}'),
+        ("POST", "makeprimary", None, 400,
+         '{"Message":"Cannot make current app primary. This app is not using the AppLease '
+         'feature."}'),
+        ("PUT", "makeprimary", None, 400,
+         '{"Message":"Cannot make current app primary. This app is not using the AppLease '
+         'feature."}'),
+        ("POST", "entities/Counter/k?op=add", None, 501,
+         '{"Message":"POST entities: durahost does not run entities yet; use an orchestration '
+         'instead."}'),
+    ],
+)  # fmt: skip
+async def test_texts(target, method, path, status, code, text):
+    if status is not None:
+        await target.put(status)
+    response = await target.api_call(method, path)
+    assert (response.status_code, response.text) == (code, text)
+    assert response.headers["content-type"] == JSON_TYPE
+
+
+async def test_rewind_is_refused_as_by_a_provider_without_it(target):
+    await target.put(S.FAILED)
+    body = (await target.api_call("POST", "instances/abc/rewind")).json()
+    assert body["Message"] == "Rewind is not supported by the underlying storage provider."
+    assert body["ExceptionType"] == "System.NotImplementedException"
+
+
+async def test_restart_with_the_same_id_refused(target):
+    await target.put(S.RUNNING)
+    response = await target.api_call("POST", "instances/abc/restart?restartWithNewInstanceId=False")
+    assert response.status_code == 409
+    body = response.json()
+    assert body["Message"] == "A non-terminal instance with this instance ID already exists."
+    assert list(body) == ["Message", "ExceptionMessage", "ExceptionType", "StackTrace"]
+
+
+async def test_restart_starts_the_same_function_with_the_same_input(target):
+    await target.put(S.FAILED, input='{"a": 1}', output="boom")
+    response = await target.api_call("POST", "instances/abc/restart")
+    state = await target.hubs().status(InstanceId(response.json()["id"]))
+    assert response.headers["location"] == response.json()["statusQueryGetUri"]
+    assert state.instance_id != "abc"
+    assert (state.name, state.input, state.status) == ("Hello", '{"a": 1}', S.PENDING)
+    again = await target.api_call("POST", "instances/abc/restart?restartWithNewInstanceId=false")
+    assert again.json()["id"] == "abc"
+    assert (await target.hubs().status(InstanceId("abc"))).output is None
+
+
+async def test_anything_whose_id_begins_with_at_can_be_purged(target):
+    await target.put(S.RUNNING, "@e@k")
+    response = await target.api_call("DELETE", "instances/@e@k")
+    assert response.text == '{"instancesDeleted":1}'
+
+
+async def test_restart_needs_the_function(registered):
+    await registered.put(S.COMPLETED)
+    response = await registered.api_call("POST", "instances/abc/restart")
+    assert response.status_code == 400
+    assert response.json()["ExceptionMessage"].endswith("orchestrator functions: 'Other'.")
+
+
+@pytest.fixture
+def registered(tmp_path):
+    trigger = Binding("context", "orchestrationTrigger", "in", {})
+    other = FunctionMetadata("Other", tmp_path, tmp_path / "x.py", "", [trigger])
+    return Target(registry=Registry.of([other]))
