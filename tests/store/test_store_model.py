@@ -10,15 +10,7 @@ from pathlib import Path
 from clocks import ManualClock
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    Bundle,
-    RuleBasedStateMachine,
-    consumes,
-    initialize,
-    invariant,
-    multiple,
-    rule,
-)
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from store.builders import event, message, new_instance, parent, task
 
 from durahost.model.errors import HostError
@@ -28,22 +20,35 @@ from durahost.model.status import LIVE, TERMINAL, RuntimeStatus
 from durahost.store.memory import MemoryStore
 from durahost.store.sqlite.store import SqliteStore
 
-IDS = st.sampled_from(["a", "b", "c", "@d@"])
 LEASE = timedelta(seconds=30)
+ALL_IDS = ("a", "b", "@c@")
+IDS = st.sampled_from(ALL_IDS)
 STATUSES = st.sampled_from(
-    [RuntimeStatus.RUNNING] * 3
-    + [RuntimeStatus.SUSPENDED, RuntimeStatus.COMPLETED, RuntimeStatus.FAILED]
+    [RuntimeStatus.RUNNING] * 4 + [RuntimeStatus.SUSPENDED, RuntimeStatus.COMPLETED]
 )
-ALLOWED = st.sampled_from([LIVE, TERMINAL, frozenset(RuntimeStatus)])
-DELAYS = st.one_of(st.none(), st.integers(-1, 3).map(lambda n: n * LEASE))
+EVERY = frozenset(RuntimeStatus)
+ALLOWED = st.sampled_from([EVERY, LIVE, TERMINAL])
+DELAYS = st.sampled_from([None, None, None, -LEASE, LEASE, 2 * LEASE])
+KEYS = st.sampled_from([None, None, None, "k"])
 FEW = st.integers(0, 2)
+PICKS = st.integers(0, 7)
+SOMETIMES = st.sampled_from([False, False, True])
+MESSAGES = st.fixed_dictionaries(
+    {
+        "instance_id": IDS,
+        "delay": DELAYS,
+        "is_carried": SOMETIMES,
+        "dedupe_key": KEYS,
+        "execution": st.sampled_from(["any", "any", "own", "other"]),
+    }
+)
 
 
 class StoreComparison(RuleBasedStateMachine):
-    """Every rule does the same to both stores and compares the answers."""
+    """Every rule does the same to both stores and compares the answers.
 
-    episodes = Bundle("episodes")
-    activities = Bundle("activities")
+    Claims are pairs, memory's and SQLite's; those kept after their use are stale ones.
+    """
 
     def __init__(self):
         super().__init__()
@@ -52,17 +57,19 @@ class StoreComparison(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.clock = ManualClock()
         self.hubs = ()
+        self.episodes = []
+        self.activities = []
         self.numbers = 0
 
     @initialize()
     def open(self):
         self.hubs = self.runner.run(self._open())
+        for instance_id in ALL_IDS[:2]:
+            self.create(instance_id, EVERY, None)
 
     async def _open(self):
-        stores = [
-            MemoryStore(self.clock),
-            SqliteStore(Path(self.folder.name) / "hub.db", self.clock),
-        ]
+        path = Path(self.folder.name) / "hub.db"
+        stores = [MemoryStore(self.clock), SqliteStore(path, self.clock)]
         return [(await self.stack.enter_async_context(s)).open_hub("h") for s in stores]
 
     def teardown(self):
@@ -70,162 +77,183 @@ class StoreComparison(RuleBasedStateMachine):
         self.runner.close()
         self.folder.cleanup()
 
-    def number(self):
-        self.numbers += 1
-        return self.numbers
-
-    def both(self, *calls):
-        """Run one coroutine function per store; their results or errors."""
-
-        async def run(call):
-            try:
-                return await call
-            except HostError as error:
-                return type(error)
-
-        async def run_all():
-            return [await run(call) for call in calls]
-
-        return self.runner.run(run_all())
-
-    def alike(self, method, *arguments):
-        one, other = self.both(*(getattr(hub, method)(*arguments) for hub in self.hubs))
-        assert one == other
-        return one
-
     @rule(instance_id=IDS, replaceable=ALLOWED, delay=DELAYS)
     def create(self, instance_id, replaceable, delay):
         at = None if delay is None else self.clock.now() + delay
-        new = new_instance(instance_id, f"e{self.number()}", scheduled_at=at)
-        self.alike("create", new, replaceable)
+        new = new_instance(
+            instance_id, self._execution(), scheduled_at=at, created_at=self.clock.now()
+        )
+        self._both(lambda hub: hub.create(new, replaceable))
 
-    @rule(instance_id=IDS, delay=DELAYS, carried=st.booleans(), key=DELAYS, allowed=ALLOWED)
-    def send(self, instance_id, delay, carried, key, allowed):
-        self.alike("send", self._message(instance_id, delay, carried, key), allowed)
+    @rule(values=MESSAGES, allowed=ALLOWED)
+    def send(self, values, allowed):
+        sent = self._message("e1", **values)
+        self._both(lambda hub: hub.send(sent, allowed))
 
     @rule(instance_id=IDS, allowed=ALLOWED)
     def purge(self, instance_id, allowed):
-        self.alike("purge", instance_id, allowed)
+        self._both(lambda hub: hub.purge(instance_id, allowed))
 
-    @rule(target=episodes, at_most=st.integers(1, 3))
+    @rule(at_most=st.integers(1, 3))
     def lock_episodes(self, at_most):
-        found = self.both(*(hub.lock_episodes("me", LEASE, at_most) for hub in self.hubs))
-        memory, sqlite = found
-        assert [_visible_of_episode(e) for e in memory] == [_visible_of_episode(e) for e in sqlite]
-        return multiple(*zip(memory, sqlite, strict=True))
+        pairs = self._claims(lambda hub: hub.lock_episodes("me", LEASE, at_most))
+        for one, other in pairs:
+            assert _shown(one) == _shown(other)
+        self.episodes += pairs
 
     @rule(
-        locked=episodes,
+        pick=PICKS,
+        stays=st.booleans(),
         status=STATUSES,
-        consumed=FEW,
+        kept=FEW,
         counts=st.tuples(FEW, FEW),
-        children=st.lists(st.tuples(IDS, st.booleans()), max_size=2),
-        sent=st.lists(st.tuples(IDS, DELAYS, st.booleans(), DELAYS, st.booleans()), max_size=3),
-        new_generation=st.booleans(),
+        children=st.lists(st.tuples(IDS, st.booleans(), FEW), max_size=2),
+        sent=st.lists(MESSAGES, max_size=3),
+        continues=SOMETIMES,
     )
-    def commit(self, locked, status, consumed, counts, children, sent, new_generation):
-        before = locked[0].state
-        own = before.instance_id
-        state = replace(before, status=status, output=f'"{self.number()}"')
-        if new_generation and not status.is_terminal:
-            state = replace(state, execution_id=f"e{self.number()}", generation=1)
+    def commit(self, pick, stays, status, kept, counts, children, sent, continues):
+        if not self.episodes:
+            self.lock_episodes(2)
+        if (pair := _take(self.episodes, pick, stays)) is None:
+            return
+        before = pair[0].state
+        execution_id = self._execution() if continues else before.execution_id
+        state = replace(
+            before, status=status, execution_id=execution_id, output=f'"{self._number()}"'
+        )
         events, tasks = counts
         commit = Commit(
             state=state,
-            append=[event(f"event {self.number()}") for _ in range(events)],
-            schedule=[task(own, state.execution_id, self.number()) for _ in range(tasks)],
-            create=[self._child(state, i, has_parent) for i, has_parent in children],
-            send=[self._message(*one, before.execution_id) for one in sent],
-            starts_generation=state.execution_id != before.execution_id,
+            append=[event(f"event {self._number()}") for _ in range(events)],
+            schedule=[task(state.instance_id, execution_id, self._number()) for _ in range(tasks)],
+            create=[self._child(state, *child) for child in children],
+            send=[self._message(execution_id, **values) for values in sent],
+            starts_generation=continues,
         )
-        one, other = self.both(
-            *(
-                hub.commit_episode(
-                    e.lease, replace(commit, consume=[m.message_id for m in e.inbox[consumed:]])
-                )
-                for hub, e in zip(self.hubs, locked, strict=True)
-            )
+        consumed = iter([[m.message_id for m in e.inbox[kept:]] for e in pair])
+        leases = iter([e.lease for e in pair])
+        self._both(
+            lambda hub: hub.commit_episode(next(leases), replace(commit, consume=next(consumed)))
         )
-        assert one == other
 
-    @rule(locked=consumes(episodes), delay=FEW)
-    def abandon_episode(self, locked, delay):
-        self._each(locked, lambda hub, e: hub.abandon_episode(e.lease, delay * LEASE))
-
-    @rule(target=activities, at_most=st.integers(1, 3))
+    @rule(at_most=st.integers(1, 3))
     def lock_activities(self, at_most):
-        memory, sqlite = self.both(
-            *(hub.lock_activities("me", LEASE, at_most) for hub in self.hubs)
-        )
-        assert [(a.task, a.attempts) for a in memory] == [(a.task, a.attempts) for a in sqlite]
-        return multiple(*zip(memory, sqlite, strict=True))
+        pairs = self._claims(lambda hub: hub.lock_activities("me", LEASE, at_most))
+        for one, other in pairs:
+            assert (one.task, one.attempts) == (other.task, other.attempts)
+        self.activities += pairs
 
-    @rule(locked=activities)
-    def complete_activity(self, locked):
-        execution_id = locked[0].task.execution_id
-        answer = message(locked[0].task.instance_id, "answer", execution_id=execution_id)
-        self._each(locked, lambda hub, a: hub.complete_activity(a.lease, answer))
+    @rule(pick=PICKS, stays=st.booleans())
+    def complete_activity(self, pick, stays):
+        if (pair := _take(self.activities, pick, stays)) is not None:
+            done = pair[0].task
+            answer = message(done.instance_id, "answer", execution_id=done.execution_id)
+            leases = iter([a.lease for a in pair])
+            self._both(lambda hub: hub.complete_activity(next(leases), answer))
 
-    @rule(locked=consumes(activities), delay=FEW)
-    def abandon_activity(self, locked, delay):
-        self._each(locked, lambda hub, a: hub.abandon_activity(a.lease, delay * LEASE))
+    @rule(pick=PICKS, stays=st.booleans(), delay=FEW)
+    def abandon(self, pick, stays, delay):
+        if (pair := _take(self.episodes, pick, stays)) is not None:
+            leases = iter([e.lease for e in pair])
+            self._both(lambda hub: hub.abandon_episode(next(leases), delay * LEASE))
+        if (pair := _take(self.activities, pick, stays)) is not None:
+            leases = iter([a.lease for a in pair])
+            self._both(lambda hub: hub.abandon_activity(next(leases), delay * LEASE))
 
-    @rule(one=episodes, two=activities)
-    def renew(self, one, two):
-        self._each(
-            zip(one, two, strict=True),
-            lambda hub, pair: _kinds(hub.renew([item.lease for item in pair], LEASE)),
-        )
+    @rule()
+    def renew(self):
+        pairs = self.episodes + self.activities
+        sides = iter([[claim.lease for claim in side] for side in zip(*pairs, strict=True)])
+        if pairs:
+            self._both(lambda hub: _positions(hub, next(sides)))
 
-    @rule(steps=st.integers(-1, 3))
-    def move_time(self, steps):
+    @rule(steps=st.integers(-1, 3), real_steps=FEW)
+    def move_time(self, steps, real_steps):
         self.clock.advance(steps * LEASE)
+        self.clock.pass_time(real_steps * LEASE)
 
-    @rule(steps=st.integers(1, 2))
-    def pass_time(self, steps):
-        self.clock.pass_time(steps * LEASE)
-
-    @rule(statuses=st.one_of(st.none(), ALLOWED), prefix=st.sampled_from(["", "a", "@"]))
-    def query(self, statuses, prefix):
-        self.alike("query", InstanceQuery(statuses=statuses, prefix=prefix, at_most=2))
+    @rule(statuses=st.one_of(st.none(), ALLOWED), prefix=st.sampled_from(["", "a"]), back=FEW)
+    def query(self, statuses, prefix, back):
+        query = InstanceQuery(
+            statuses=statuses,
+            prefix=prefix,
+            created_from=self.clock.now() - back * LEASE,
+            created_to=self.clock.now(),
+            at_most=2,
+        )
+        self._both(lambda hub: hub.query(query))
 
     @invariant()
-    def everything_visible_is_equal(self):
-        for instance_id in ("a", "b", "c", "@d@") if self.hubs else ():
-            self.alike("get", instance_id)
-            self.alike("read_history", instance_id)
+    def all_that_clients_see_is_equal(self):
+        if self.hubs:
+            self._both(_dump)
 
-    def _each(self, items, call):
-        one, other = self.both(*map(call, self.hubs, items))
+    def _both(self, call):
+        """Await the call on each hub; their equal result or error type."""
+        one, other = self.runner.run(_outcomes([call(hub) for hub in self.hubs]))
         assert one == other
+        return one
 
-    def _message(self, instance_id, delay, carried, key, current=False, execution_id=None):
+    def _claims(self, call):
+        one, other = self.runner.run(_outcomes([call(hub) for hub in self.hubs]))
+        return list(zip(one, other, strict=True))
+
+    def _number(self):
+        self.numbers += 1
+        return self.numbers
+
+    def _execution(self):
+        return f"e{self._number()}"
+
+    def _message(self, own, instance_id, delay, is_carried, dedupe_key, execution):
         return message(
             instance_id,
-            f"message {self.number()}",
+            f"message {self._number()}",
             visible_at=None if delay is None else self.clock.now() + delay,
-            is_carried=carried,
-            dedupe_key=None if key is None else str(key),
-            execution_id=execution_id if current else None,
+            is_carried=is_carried,
+            dedupe_key=dedupe_key,
+            execution_id={"any": None, "own": own, "other": "e0"}[execution],
         )
 
-    def _child(self, state, instance_id, has_parent):
-        caller = parent(state.instance_id, state.execution_id, self.number() % 2)
-        return new_instance(instance_id, f"e{self.number()}", parent=caller if has_parent else None)
+    def _child(self, state, instance_id, has_parent, task_id):
+        caller = parent(state.instance_id, state.execution_id, task_id)
+        return new_instance(instance_id, self._execution(), parent=caller if has_parent else None)
 
 
-async def _kinds(renewing):
-    return [lease.kind for lease in await renewing]
+def _take(pairs, pick, stays):
+    if not pairs:
+        return None
+    return pairs[pick % len(pairs)] if stays else pairs.pop(pick % len(pairs))
 
 
-def _visible_of_episode(locked):
+def _shown(locked):
     inbox = [m.message for m in locked.inbox]
     return locked.state, list(locked.history), inbox, locked.attempts, locked.lease.key
 
 
+async def _outcomes(calls):
+    return [await _outcome(call) for call in calls]
+
+
+async def _outcome(call):
+    try:
+        return await call
+    except HostError as error:
+        return type(error)
+
+
+async def _positions(hub, leases):
+    renewed = await hub.renew(leases, LEASE)
+    return [lease in renewed for lease in leases]
+
+
+async def _dump(hub):
+    return [(await hub.get(i), list(await hub.read_history(i))) for i in ALL_IDS]
+
+
 TestStoreComparison = StoreComparison.TestCase
 TestStoreComparison.settings = settings(
-    max_examples=40,
+    max_examples=60,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

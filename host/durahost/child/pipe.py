@@ -65,6 +65,7 @@ class Pipe:
 def serve() -> None:
     """Take the pipe, then answer its frames until it closes. Never returns."""
     pipe = _claim_stdio()
+    pipe.greet()
     faulthandler.enable()
     scopes = Scopes()
     stdout = StdoutLines(pipe.send, scopes)
@@ -80,7 +81,6 @@ def serve() -> None:
     runtime = Runtime(pipe.send, exiting.leave, scopes, handler, stdout.finish)
     if sys.platform != "win32":
         os.register_at_fork(after_in_child=lambda: _disown(pipe, handler))
-    pipe.greet()
     reader = threading.Thread(
         target=_read, args=(pipe, runtime, exiting), name="frames", daemon=True
     )

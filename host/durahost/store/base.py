@@ -83,7 +83,8 @@ class ActivityStore(Protocol):
         """Remove the activity and deliver its answer in one transaction; LeaseLost means neither
         happened.
 
-        The answer is dropped when the instance has ended or moved to another execution meanwhile.
+        The answer is dropped when the instance has ended or moved to another execution meanwhile;
+        where that took the activity away already, it is a LeaseLost.
         """
         ...
 

@@ -315,3 +315,11 @@ async def test_when_the_host_is_killed_child_and_grandchildren_end(app):
 
 async def test_a_worker_that_never_started_drains_at_once(logs):
     await ProcessWorker(sys.executable, {}, logs).drain(timedelta(seconds=5))
+
+
+async def test_what_the_child_logs_while_it_starts_arrives_as_records(processes, app, logs):
+    app.add("hello", "def main(req): pass")
+    environ = {**os.environ, "PYTHON_ENABLE_DEBUG_LOGGING": "1"}
+    await processes(environ=environ).load(app.source)
+    assert any(log.category == "asyncio" for log in logs)
+    assert not any("\0" in message for message in logs.messages)

@@ -50,6 +50,8 @@ def deliver(
     target = _find(hub, message.instance_id, connection)
     if target is None or rows.STATUSES[target[1]] not in statuses:
         return
+    if message.execution_id not in (None, target[2]):
+        return
     instance_row = target[0]
     columns = rows.message_columns(instance_row, hub.name, message, hub.now())
     connection.run("insert_message", columns)

@@ -1,0 +1,399 @@
+"""A JSON reader as tolerant as Newtonsoft.Json's, which reads every JSON text and file on Azure.
+
+It takes single quotes, bare names, comments, trailing commas, line breaks in strings, `.5`, `0x1F`,
+`007` (octal), `NaN` and `undefined` (None); a property given twice keeps its last value. What it
+refuses, it refuses in Newtonsoft's words, at Newtonsoft's place. Two things it refuses that
+Newtonsoft takes, only to write them back as what is no JSON: constructors (`new Date(0)`), and
+nothing between two commas.
+Source: JamesNK/Newtonsoft.Json: JsonTextReader.cs, JsonReader.cs (Push, Path), JsonPosition.cs
+(WriteTo, FormatMessage), Linq/JObject.cs (Load), Linq/JContainer.cs (ReadTokenFrom).
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+READER_EXCEPTION = "Newtonsoft.Json.JsonReaderException"
+
+_MAX_DEPTH = 64
+"""Newtonsoft.Json 13's JsonReader.MaxDepth; also keeps our recursion bounded."""
+
+_MAX_INTEGER_DIGITS = 380
+"""JsonTextReader.MaximumJavascriptIntegerCharacterLength."""
+
+_BLANK = re.compile(r"(?:\s+|/\*.*?\*/|//[^\r\n]*)*", re.DOTALL)
+_SPACE = re.compile(r"\s*")
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_NAME = re.compile(r"[\w$]+")
+_CHUNK = {quote: re.compile(rf"[^{quote}\\]*") for quote in "\"'"}
+_HEX4 = re.compile(r"[0-9a-fA-F]{4}")
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD]")
+_NUMBER_CHARS = re.compile(r"[-+a-fA-FxX.0-9]*")
+_INTEGER = re.compile(r"-?[0-9]+")
+_FLOAT = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_QUOTED_IN_PATH = re.compile(r"[. '/\"\[\]()\t\n\r\f\b\\\x85\u2028\u2029]")
+
+_ESCAPES: Mapping[str, str] = {
+    "b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r",
+    "\\": "\\", '"': '"', "'": "'", "/": "/",
+}  # fmt: skip
+_KEYWORDS: Sequence[tuple[str, str, str, Any]] = (
+    ("t", "true", "boolean", True),
+    ("f", "false", "boolean", False),
+    ("nu", "null", "null", None),
+    ("u", "undefined", "undefined", None),
+    ("N", "NaN", "NaN", math.nan),
+    ("I", "Infinity", "Infinity", math.inf),
+    ("-I", "-Infinity", "-Infinity", -math.inf),
+)
+"""What decides for a keyword, the keyword, its name in errors, its value."""
+
+_TOKENS: Mapping[type, str] = {
+    list: "StartArray",
+    str: "String",
+    bool: "Boolean",
+    int: "Integer",
+    float: "Float",
+    type(None): "Null",
+}
+
+
+class JsonTextError(ValueError):
+    """The text is not JSON; the message ends with path and place, as Newtonsoft writes them.
+
+    line, column: of the place, 1-based (the message's position is 0-based). source_line: the text
+    of that line, without its line break. path: of the value that was read last.
+    exception_type: the .NET exception that says so on Azure.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        text: str,
+        offset: int,
+        *,
+        path: str = "",
+        exception_type: str = READER_EXCEPTION,
+    ) -> None:
+        before = _LINE_BREAK.split(text[:offset])
+        self.line = len(before)
+        self.column = len(before[-1]) + 1
+        self.source_line = before[-1] + _LINE_BREAK.split(text[offset:], maxsplit=1)[0]
+        self.path = path
+        self.exception_type = exception_type
+        # Newtonsoft counts no line before its first token, unless the line has begun.
+        line = 0 if self.column == 1 and not "".join(before).strip() else self.line
+        end = "" if reason.endswith(".") else "."
+        super().__init__(f"{reason}{end} Path '{path}', line {line}, position {self.column - 1}.")
+
+    @property
+    def pointer(self) -> str:
+        """The source line with a caret below the place."""
+        return f"{self.source_line}\n{' ' * (self.column - 1)}^"
+
+
+class CutShort(JsonTextError):
+    """The text ends inside the object or array that its first bracket, `opening`, began.
+
+    after_value: whether a comma or bracket was due, and not a name or value.
+    """
+
+    def __init__(self, text: str, path: str, *, opening: str, after_value: bool) -> None:
+        container = "JObject" if opening == "{" else "JArray"
+        reason = f"Unexpected end of content while loading {container}."
+        super().__init__(reason, text, len(text), path=path)
+        self.opening = opening
+        self.after_value = after_value
+
+
+def read_first(text: str) -> Any:
+    """Read the first value of a text and ignore what follows. Errors: JsonTextError."""
+    try:
+        return _read_strict(text)
+    except ValueError:
+        return _Reader(text).read_value()
+
+
+def read_whole(text: str) -> Any:
+    """Read a text that holds one value, blanks and comments; None when there is no value.
+
+    Errors: JsonTextError.
+    """
+    try:
+        return _read_strict(text)
+    except ValueError:
+        reader = _Reader(text)
+        value = reader.read_value() if reader.peek() else None
+        reader.expect_end()
+        return value
+
+
+def read_object(text: str) -> dict[str, Any]:
+    """Read a text that holds one object, blanks and comments. Errors: JsonTextError."""
+    value = read_whole(text)
+    if isinstance(value, dict):
+        return value
+    reason = "Error reading JObject from JsonReader."
+    start = _end_of(_BLANK, text, 0)
+    if start < len(text):
+        reason += f" Current JsonReader item is not an object: {_TOKENS[type(value)]}."
+        start += 1
+    raise JsonTextError(reason, text, start)
+
+
+def _read_strict(text: str) -> Any:
+    """Read with the interpreter's own reader, where it agrees; ValueError where it may not."""
+    if _SURROGATE_ESCAPE.search(text):
+        raise ValueError("needs surrogates paired")
+    try:
+        value = json.loads(text, strict=False, parse_int=_parse_integer)
+    except RecursionError as error:
+        raise ValueError("too deep") from error
+    if _is_deeper(value, _MAX_DEPTH):
+        raise ValueError("too deep")
+    return value
+
+
+def _is_deeper(value: Any, limit: int) -> bool:
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list):
+        return False
+    return limit == 0 or any(_is_deeper(one, limit - 1) for one in value)
+
+
+class _Reader:
+    """Reads one text from left to right."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        # For every open object the last property's name, for every open array the last value's
+        # index; None and -1 before the first.
+        self._path: list[str | int | None] = []
+        self._opening = ""
+
+    def peek(self) -> str:
+        """Skip blanks and comments; the next character, "" at the end."""
+        self._skip(_BLANK)
+        char = self._char()
+        if char == "/":
+            self._refuse_comment()
+        return char
+
+    def expect_end(self) -> None:
+        """Refuse anything but blanks and comments."""
+        if char := self.peek():
+            self._refuse(f"Additional text encountered after finished reading JSON content: {char}.")
+
+    def read_value(self) -> Any:
+        """Read the value that starts here, after blanks and comments."""
+        char = self._expect(after_value=False)
+        if char in "{[":
+            return self._read_container(char)
+        for prefix, keyword, name, meaning in _KEYWORDS:
+            if self._text.startswith(prefix, self._at):
+                self._pass_keyword(keyword, name)
+                self._count_value()
+                return meaning
+        if char in "-.0123456789":
+            return self._read_number()
+        if char not in _CHUNK:
+            self._refuse(f"Unexpected character encountered while parsing value: {char}.")
+        value = self._read_string(char)
+        self._count_value()
+        return value
+
+    def _read_container(self, opening: str) -> Any:
+        self._opening = self._opening or opening
+        self._count_value()
+        self._path.append(None if opening == "{" else -1)
+        self._at += 1
+        if len(self._path) > _MAX_DEPTH:
+            self._refuse(f"The reader's MaxDepth of {_MAX_DEPTH} has been exceeded.")
+        value = self._read_members() if opening == "{" else self._read_items()
+        self._at += 1
+        self._path.pop()
+        return value
+
+    def _read_members(self) -> dict[str, Any]:
+        members: dict[str, Any] = {}
+        while self._expect(after_value=False) != "}":
+            name = self._read_name()
+            self._skip(_SPACE)
+            if (char := self._char()) != ":":
+                self._refuse(
+                    f"Invalid character after parsing property name. Expected ':' but got: {char}."
+                )
+            self._at += 1
+            self._path[-1] = name
+            members[name] = self.read_value()
+            self._pass_comma("}")
+        return members
+
+    def _read_items(self) -> list[Any]:
+        items: list[Any] = []
+        while self._expect(after_value=False) != "]":
+            items.append(self.read_value())
+            self._pass_comma("]")
+        return items
+
+    def _pass_comma(self, closing: str) -> None:
+        char = self._expect(after_value=True)
+        if char == ",":
+            self._at += 1
+        elif char != closing:
+            self._refuse(f"After parsing a value an unexpected character was encountered: {char}.")
+
+    def _expect(self, *, after_value: bool) -> str:
+        """The next character after blanks and comments; the end is an error."""
+        if char := self.peek():
+            return char
+        if not self._path:
+            self._refuse("Error reading JToken from JsonReader.")
+        raise CutShort(
+            self._text, self._format_path(), opening=self._opening, after_value=after_value
+        )
+
+    def _read_name(self) -> str:
+        char = self._char()
+        if char in _CHUNK:
+            return self._read_string(char)
+        start = self._at
+        self._skip(_NAME)
+        if self._at == start:
+            self._refuse(f"Invalid property identifier character: {char}.")
+        after = self._char()
+        if not after:
+            self._refuse("Unexpected end while parsing unquoted property name.")
+        if after != ":" and not after.isspace():
+            self._refuse(f"Invalid JavaScript property identifier character: {after}.")
+        return self._text[start : self._at]
+
+    def _read_string(self, quote: str) -> str:
+        self._at += 1
+        parts: list[str] = []
+        while True:
+            start = self._at
+            self._skip(_CHUNK[quote])
+            parts.append(self._text[start : self._at])
+            end = self._char()
+            self._at += len(end)
+            if end == quote:
+                return _pair_surrogates("".join(parts))
+            parts.append(self._read_escape(quote))
+
+    def _read_escape(self, quote: str) -> str:
+        char = self._char()
+        if not char:
+            self._refuse(f"Unterminated string. Expected delimiter: {quote}.")
+        self._at += 1
+        if char == "u":
+            return self._read_code_unit()
+        if char not in _ESCAPES:
+            self._refuse(f"Bad JSON escape sequence: \\{char}.")
+        return _ESCAPES[char]
+
+    def _read_code_unit(self) -> str:
+        digits = self._text[self._at : self._at + 4]
+        if len(digits) < 4:
+            self._refuse("Unexpected end while parsing Unicode escape sequence.")
+        if not _HEX4.fullmatch(digits):
+            self._refuse(f"Invalid Unicode escape sequence: \\u{digits}.")
+        self._at += 4
+        return chr(int(digits, 16))
+
+    def _read_number(self) -> int | float:
+        start = self._at
+        self._skip(_NUMBER_CHARS)
+        after = self._char()
+        if after and not after.isspace() and after not in ",}])/":
+            self._refuse(f"Unexpected character encountered while parsing number: {after}.")
+        self._count_value()
+        token = self._text[start : self._at]
+        try:
+            return _parse_number(token)
+        except OverflowError:
+            self._refuse(f"JSON integer {token} is too large to parse.")
+        except ValueError:
+            self._refuse(f"Input string '{token}' is not a valid number.")
+
+    def _pass_keyword(self, keyword: str, name: str) -> None:
+        found = self._text[self._at : self._at + len(keyword)]
+        if len(found) < len(keyword):
+            self._at = len(self._text)
+            self._refuse("Unexpected end when reading JSON.")
+        while keyword and keyword[0] == self._char():
+            keyword = keyword[1:]
+            self._at += 1
+        after = self._text[self._at : self._at + 2]
+        is_over = not after or after[0] in ",}]" or after[0].isspace() or after in {"//", "/*"}
+        if keyword or not is_over:
+            self._refuse(f"Error parsing {name} value.")
+
+    def _count_value(self) -> None:
+        if self._path and isinstance(index := self._path[-1], int):
+            self._path[-1] = index + 1
+
+    def _char(self) -> str:
+        return self._text[self._at : self._at + 1]
+
+    def _skip(self, pattern: re.Pattern[str]) -> None:
+        self._at = _end_of(pattern, self._text, self._at)
+
+    def _refuse_comment(self) -> NoReturn:
+        opening = self._text[self._at : self._at + 2]
+        if opening in {"/", "/*"}:
+            self._at = len(self._text)
+            self._refuse("Unexpected end while parsing comment.")
+        self._at += 1
+        self._refuse(f"Error parsing comment. Expected: *, got {opening[1]}.")
+
+    def _refuse(self, reason: str) -> NoReturn:
+        raise JsonTextError(reason, self._text, self._at, path=self._format_path())
+
+    def _format_path(self) -> str:
+        path = ""
+        for step in self._path:
+            if isinstance(step, int):
+                path += f"[{step}]" if step >= 0 else ""
+            elif step is not None and _QUOTED_IN_PATH.search(step):
+                escaped = step.replace("\\", "\\\\").replace("'", "\\'")
+                path += f"['{escaped}']"
+            elif step is not None:
+                path += f".{step}" if path else step
+        return path
+
+
+def _parse_number(token: str) -> int | float:
+    """Read a number's text; OverflowError when it has too many digits, ValueError when it is none."""
+    if len(token) > 1 and token[0] == "0" and token[1] not in ".eE":
+        number = int(token, 16) if token[1] in "xX" else int(token, 8)
+        if number >= 1 << 64:
+            raise ValueError("more than 64 bits")
+        return number - (1 << 64) if number >> 63 else number
+    if _INTEGER.fullmatch(token):
+        return _parse_integer(token)
+    if not _FLOAT.fullmatch(token):
+        raise ValueError("not a number")
+    return float(token)
+
+
+def _parse_integer(token: str) -> int:
+    if len(token) > _MAX_INTEGER_DIGITS:
+        raise OverflowError("too many digits")
+    return int(token)
+
+
+def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
+    found = pattern.match(text, start)
+    return found.end() if found else start
+
+
+def _pair_surrogates(text: str) -> str:
+    """Join escaped pairs; a lone half becomes U+FFFD, as Newtonsoft reads it."""
+    if not any("\ud800" <= char <= "\udfff" for char in text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
