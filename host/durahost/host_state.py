@@ -69,6 +69,11 @@ class HostState:
             await self._changed.wait()
         return self._generation
 
+    async def wait_until_started(self) -> None:
+        """The first load has ended, well or not; the load has a limit of its own."""
+        while self.phase is HostPhase.STARTING:
+            await self._changed.wait()
+
     async def wait_until_running(self, limit_s: float) -> Generation | None:
         """The serving generation, waiting up to the limit while the host starts; None when there
         is none.
@@ -77,8 +82,7 @@ class HostState:
         """
         try:
             async with asyncio.timeout(limit_s):
-                while self.phase is HostPhase.STARTING:
-                    await self._changed.wait()
+                await self.wait_until_started()
         except TimeoutError:
             return None
         return self._generation if self.phase is HostPhase.RUNNING else None

@@ -79,10 +79,10 @@ class Host:
 
     async def _work(self, stopping: asyncio.Event) -> None:
         parts = self._parts
-        await self._load()
         async with asyncio.TaskGroup() as group:
             if parts.reloader is not None:
                 group.create_task(parts.reloader.run(stopping), name="watch files")
+            await self._load()
             await parts.state.wait_for_generation()
             for loop in parts.loops:
                 group.create_task(loop.run(), name="dispatch")

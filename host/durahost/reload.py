@@ -88,6 +88,10 @@ class Reloader:
         """
         async with asyncio.TaskGroup() as group:
             async for changed in self._changes(stopping):
+                # A change during the first load is served after it, not beside it.
+                await self._state.wait_until_started()
+                if stopping.is_set():
+                    break
                 self._warn_of_settings(changed)
                 old = self._state.generation
                 if await self._reload(changed) and old is not None:
@@ -145,14 +149,20 @@ class Reloader:
 
 
 def build_filter(app: App) -> Callable[[Change, str], bool]:
-    """Python files and function.json below the root, but for environments and our own state."""
+    """Python files, function.json and folders below the root, but environments and our own state.
+
+    A new folder counts by itself: what was written into it before it was watched is not reported.
+    """
     default = DefaultFilter(ignore_dirs=(*DefaultFilter.ignore_dirs, *IGNORED))
     more = {name.lower() for name in app.host.watch_files}
 
     def matters(change: Change, path: str) -> bool:
-        name = Path(path).name
-        known = name.endswith(".py") or name in WATCHED_NAMES or name.lower() in more
-        return known and default(change, path)
+        file = Path(path)
+        name = file.name
+        is_code = name.endswith(".py") or name in WATCHED_NAMES or name.lower() in more
+        is_new_folder = change is Change.added and file.is_dir()
+        is_gone_folder = change is Change.deleted and file.parent == app.functions_root
+        return (is_code or is_new_folder or is_gone_folder) and default(change, path)
 
     return matters
 

@@ -27,7 +27,8 @@ _BLANK = re.compile(r"(?:\s+|/\*.*?\*/|//[^\r\n]*)*", re.DOTALL)
 _SPACE = re.compile(r"\s*")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _NAME = re.compile(r"[\w$]+")
-_CHUNK = {quote: re.compile(rf"[^{quote}\\]*") for quote in "\"'"}
+_QUOTES = "\"'"
+_CHUNK = {quote: re.compile(rf"[^{quote}\\]*") for quote in _QUOTES}
 _HEX4 = re.compile(r"[0-9a-fA-F]{4}")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD]")
 _NUMBER_CHARS = re.compile(r"[-+a-fA-FxX.0-9]*")
@@ -50,18 +51,15 @@ _KEYWORDS: Sequence[tuple[str, str, str, Any]] = (
 )
 """What decides for a keyword, the keyword, its name in errors, its value."""
 
+_KINDS: Mapping[str, str] = {"}": "Object", "]": "Array", ")": "Constructor"}
 _TOKENS: Mapping[type, str] = {
-    list: "StartArray",
-    str: "String",
-    bool: "Boolean",
-    int: "Integer",
-    float: "Float",
-    type(None): "Null",
-}
+    list: "StartArray", str: "String", bool: "Boolean",
+    int: "Integer", float: "Float", type(None): "Null",
+}  # fmt: skip
 
 
 class JsonTextError(ValueError):
-    """The text is not JSON; the message ends with path and place, as Newtonsoft writes them.
+    """The text is not JSON; the message is the reason, a sentence, with path and place behind it.
 
     line, column: of the place, 1-based (the message's position is 0-based). source_line: the text
     of that line, without its line break. path: of the value that was read last.
@@ -85,8 +83,7 @@ class JsonTextError(ValueError):
         self.exception_type = exception_type
         # Newtonsoft counts no line before its first token, unless the line has begun.
         line = 0 if self.column == 1 and not "".join(before).strip() else self.line
-        end = "" if reason.endswith(".") else "."
-        super().__init__(f"{reason}{end} Path '{path}', line {line}, position {self.column - 1}.")
+        super().__init__(f"{reason} Path '{path}', line {line}, position {self.column - 1}.")
 
     @property
     def pointer(self) -> str:
@@ -95,16 +92,16 @@ class JsonTextError(ValueError):
 
 
 class CutShort(JsonTextError):
-    """The text ends inside the object or array that its first bracket, `opening`, began.
+    """The text ends inside its object or, when is_array, its array.
 
     after_value: whether a comma or bracket was due, and not a name or value.
     """
 
-    def __init__(self, text: str, path: str, *, opening: str, after_value: bool) -> None:
-        container = "JObject" if opening == "{" else "JArray"
+    def __init__(self, text: str, path: str, is_array: bool, after_value: bool) -> None:
+        container = "JArray" if is_array else "JObject"
         reason = f"Unexpected end of content while loading {container}."
         super().__init__(reason, text, len(text), path=path)
-        self.opening = opening
+        self.is_array = is_array
         self.after_value = after_value
 
 
@@ -136,7 +133,7 @@ def read_object(text: str) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
     reason = "Error reading JObject from JsonReader."
-    start = _end_of(_BLANK, text, 0)
+    start = len(_Reader(text).take(_BLANK))
     if start < len(text):
         reason += f" Current JsonReader item is not an object: {_TOKENS[type(value)]}."
         start += 1
@@ -149,8 +146,8 @@ def _read_strict(text: str) -> Any:
         raise ValueError("needs surrogates paired")
     try:
         value = json.loads(text, strict=False, parse_int=_parse_integer)
-    except RecursionError as error:
-        raise ValueError("too deep") from error
+    except (RecursionError, OverflowError) as error:
+        raise ValueError("too deep, or too many digits") from error
     if _is_deeper(value, _MAX_DEPTH):
         raise ValueError("too deep")
     return value
@@ -173,26 +170,35 @@ class _Reader:
         # For every open object the last property's name, for every open array the last value's
         # index; None and -1 before the first.
         self._path: list[str | int | None] = []
-        self._opening = ""
+
+    def take(self, pattern: re.Pattern[str]) -> str:
+        """Pass the longest text of a pattern, "" when there is none."""
+        found = pattern.match(self._text, self._at)
+        taken = found.group() if found else ""
+        self._at += len(taken)
+        return taken
 
     def peek(self) -> str:
         """Skip blanks and comments; the next character, "" at the end."""
-        self._skip(_BLANK)
-        char = self._char()
-        if char == "/":
-            self._refuse_comment()
-        return char
+        self.take(_BLANK)
+        if self._char() == "/":
+            self._fail_comment()
+        return self._char()
 
     def expect_end(self) -> None:
         """Refuse anything but blanks and comments."""
-        if char := self.peek():
-            self._refuse(f"Additional text encountered after finished reading JSON content: {char}.")
+        if self.peek():
+            self._refuse("Additional text encountered after finished reading JSON content")
 
     def read_value(self) -> Any:
         """Read the value that starts here, after blanks and comments."""
         char = self._expect(after_value=False)
         if char in "{[":
             return self._read_container(char)
+        if char in _QUOTES:
+            value = self._read_string(char)
+            self._count_value()
+            return value
         for prefix, keyword, name, meaning in _KEYWORDS:
             if self._text.startswith(prefix, self._at):
                 self._pass_keyword(keyword, name)
@@ -200,19 +206,14 @@ class _Reader:
                 return meaning
         if char in "-.0123456789":
             return self._read_number()
-        if char not in _CHUNK:
-            self._refuse(f"Unexpected character encountered while parsing value: {char}.")
-        value = self._read_string(char)
-        self._count_value()
-        return value
+        return self._refuse("Unexpected character encountered while parsing value")
 
     def _read_container(self, opening: str) -> Any:
-        self._opening = self._opening or opening
         self._count_value()
         self._path.append(None if opening == "{" else -1)
         self._at += 1
         if len(self._path) > _MAX_DEPTH:
-            self._refuse(f"The reader's MaxDepth of {_MAX_DEPTH} has been exceeded.")
+            self._fail(f"The reader's MaxDepth of {_MAX_DEPTH} has been exceeded.")
         value = self._read_members() if opening == "{" else self._read_items()
         self._at += 1
         self._path.pop()
@@ -222,11 +223,9 @@ class _Reader:
         members: dict[str, Any] = {}
         while self._expect(after_value=False) != "}":
             name = self._read_name()
-            self._skip(_SPACE)
-            if (char := self._char()) != ":":
-                self._refuse(
-                    f"Invalid character after parsing property name. Expected ':' but got: {char}."
-                )
+            self.take(_SPACE)
+            if self._char() != ":":
+                self._refuse("Invalid character after parsing property name. Expected ':' but got")
             self._at += 1
             self._path[-1] = name
             members[name] = self.read_value()
@@ -244,41 +243,43 @@ class _Reader:
         char = self._expect(after_value=True)
         if char == ",":
             self._at += 1
+        elif char != closing and char in _KINDS:
+            self._at += 1
+            self._path.pop()
+            self._fail(
+                f"JsonToken End{_KINDS[char]} is not valid for closing JsonType {_KINDS[closing]}."
+            )
         elif char != closing:
-            self._refuse(f"After parsing a value an unexpected character was encountered: {char}.")
+            self._refuse("After parsing a value an unexpected character was encountered")
 
     def _expect(self, *, after_value: bool) -> str:
         """The next character after blanks and comments; the end is an error."""
         if char := self.peek():
             return char
         if not self._path:
-            self._refuse("Error reading JToken from JsonReader.")
-        raise CutShort(
-            self._text, self._format_path(), opening=self._opening, after_value=after_value
-        )
+            self._fail("Error reading JToken from JsonReader.")
+        is_array = isinstance(self._path[0], int)
+        raise CutShort(self._text, self._format_path(), is_array, after_value)
 
     def _read_name(self) -> str:
         char = self._char()
-        if char in _CHUNK:
+        if char in _QUOTES:
             return self._read_string(char)
-        start = self._at
-        self._skip(_NAME)
-        if self._at == start:
-            self._refuse(f"Invalid property identifier character: {char}.")
+        name = self.take(_NAME)
+        if not name:
+            self._refuse("Invalid property identifier character")
         after = self._char()
         if not after:
-            self._refuse("Unexpected end while parsing unquoted property name.")
+            self._fail("Unexpected end while parsing unquoted property name.")
         if after != ":" and not after.isspace():
-            self._refuse(f"Invalid JavaScript property identifier character: {after}.")
-        return self._text[start : self._at]
+            self._refuse("Invalid JavaScript property identifier character")
+        return name
 
     def _read_string(self, quote: str) -> str:
         self._at += 1
         parts: list[str] = []
         while True:
-            start = self._at
-            self._skip(_CHUNK[quote])
-            parts.append(self._text[start : self._at])
+            parts.append(self.take(_CHUNK[quote]))
             end = self._char()
             self._at += len(end)
             if end == quote:
@@ -288,50 +289,48 @@ class _Reader:
     def _read_escape(self, quote: str) -> str:
         char = self._char()
         if not char:
-            self._refuse(f"Unterminated string. Expected delimiter: {quote}.")
+            self._fail(f"Unterminated string. Expected delimiter: {quote}.")
         self._at += 1
         if char == "u":
             return self._read_code_unit()
         if char not in _ESCAPES:
-            self._refuse(f"Bad JSON escape sequence: \\{char}.")
+            self._fail(f"Bad JSON escape sequence: \\{char}.")
         return _ESCAPES[char]
 
     def _read_code_unit(self) -> str:
         digits = self._text[self._at : self._at + 4]
         if len(digits) < 4:
-            self._refuse("Unexpected end while parsing Unicode escape sequence.")
+            self._fail("Unexpected end while parsing Unicode escape sequence.")
         if not _HEX4.fullmatch(digits):
-            self._refuse(f"Invalid Unicode escape sequence: \\u{digits}.")
+            self._fail(f"Invalid Unicode escape sequence: \\u{digits}.")
         self._at += 4
         return chr(int(digits, 16))
 
     def _read_number(self) -> int | float:
-        start = self._at
-        self._skip(_NUMBER_CHARS)
+        token = self.take(_NUMBER_CHARS)
         after = self._char()
         if after and not after.isspace() and after not in ",}])/":
-            self._refuse(f"Unexpected character encountered while parsing number: {after}.")
+            self._refuse("Unexpected character encountered while parsing number")
         self._count_value()
-        token = self._text[start : self._at]
         try:
             return _parse_number(token)
         except OverflowError:
-            self._refuse(f"JSON integer {token} is too large to parse.")
+            self._fail(f"JSON integer {token} is too large to parse.")
         except ValueError:
-            self._refuse(f"Input string '{token}' is not a valid number.")
+            self._fail(f"Input string '{token}' is not a valid number.")
 
     def _pass_keyword(self, keyword: str, name: str) -> None:
         found = self._text[self._at : self._at + len(keyword)]
         if len(found) < len(keyword):
             self._at = len(self._text)
-            self._refuse("Unexpected end when reading JSON.")
+            self._fail("Unexpected end when reading JSON.")
         while keyword and keyword[0] == self._char():
             keyword = keyword[1:]
             self._at += 1
         after = self._text[self._at : self._at + 2]
         is_over = not after or after[0] in ",}]" or after[0].isspace() or after in {"//", "/*"}
         if keyword or not is_over:
-            self._refuse(f"Error parsing {name} value.")
+            self._fail(f"Error parsing {name} value.")
 
     def _count_value(self) -> None:
         if self._path and isinstance(index := self._path[-1], int):
@@ -340,18 +339,19 @@ class _Reader:
     def _char(self) -> str:
         return self._text[self._at : self._at + 1]
 
-    def _skip(self, pattern: re.Pattern[str]) -> None:
-        self._at = _end_of(pattern, self._text, self._at)
-
-    def _refuse_comment(self) -> NoReturn:
+    def _fail_comment(self) -> NoReturn:
         opening = self._text[self._at : self._at + 2]
         if opening in {"/", "/*"}:
             self._at = len(self._text)
-            self._refuse("Unexpected end while parsing comment.")
+            self._fail("Unexpected end while parsing comment.")
         self._at += 1
-        self._refuse(f"Error parsing comment. Expected: *, got {opening[1]}.")
+        self._fail(f"Error parsing comment. Expected: *, got {opening[1]}.")
 
     def _refuse(self, reason: str) -> NoReturn:
+        """Refuse the character that stands here."""
+        self._fail(f"{reason}: {self._char()}.")
+
+    def _fail(self, reason: str) -> NoReturn:
         raise JsonTextError(reason, self._text, self._at, path=self._format_path())
 
     def _format_path(self) -> str:
@@ -368,7 +368,7 @@ class _Reader:
 
 
 def _parse_number(token: str) -> int | float:
-    """Read a number's text; OverflowError when it has too many digits, ValueError when it is none."""
+    """Read a number; OverflowError when it has too many digits, ValueError when it is none."""
     if len(token) > 1 and token[0] == "0" and token[1] not in ".eE":
         number = int(token, 16) if token[1] in "xX" else int(token, 8)
         if number >= 1 << 64:
@@ -385,11 +385,6 @@ def _parse_integer(token: str) -> int:
     if len(token) > _MAX_INTEGER_DIGITS:
         raise OverflowError("too many digits")
     return int(token)
-
-
-def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
-    found = pattern.match(text, start)
-    return found.end() if found else start
 
 
 def _pair_surrogates(text: str) -> str:

@@ -119,7 +119,7 @@ def test_a_killed_child_is_replaced_and_its_activity_runs_again(slow_app):
 
 
 def test_hosts_killed_at_random_moments_finish_every_instance(slow_app):
-    """Twelve starts over six lives; every id that was acknowledged ends with its three greetings."""
+    """Twelve starts over six lives; every acknowledged one ends with its three greetings."""
     started = []
     for life in range(6):
         with RunningHost(slow_app) as host:

@@ -1,8 +1,8 @@
-"""JSON text as Newtonsoft.Json writes and reads it, which is what every Durable payload passes
-through.
+"""JSON text as Newtonsoft.Json writes it, which is what every Durable payload passes through; and
+payloads as the Durable extension reads them.
 
 Source: JamesNK/Newtonsoft.Json: Src/Newtonsoft.Json/JsonTextWriter.cs, JsonConvert.cs
-(EnsureDecimalPlace), Utilities/JavaScriptUtils.cs; reading in `json_reader`.
+(EnsureDecimalPlace), Utilities/JavaScriptUtils.cs; reading in `tolerant_json`.
 """
 
 import math
@@ -11,26 +11,7 @@ from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import Any
 
-from durahost.codec.json_reader import (
-    READER_EXCEPTION,
-    CutShort,
-    JsonTextError,
-    end_of_blank,
-    read_first,
-    read_whole,
-)
-
-__all__ = [
-    "READER_EXCEPTION",
-    "JsonTextError",
-    "check_document",
-    "dump_bytes",
-    "dumps",
-    "format_double",
-    "parse_stored",
-    "read_first",
-    "read_whole",
-]
+from durahost.tolerant_json import CutShort, JsonTextError, read_first, read_whole
 
 _ESCAPED_LATE = str.maketrans({"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 _GENERAL_DIGITS = 15
@@ -103,12 +84,15 @@ def check_document(text: str) -> None:
     try:
         read_whole(text)
     except CutShort as cut:
-        if not text[end_of_blank(text, 0) :].startswith("["):
-            raise JsonTextError(
-                "Unexpected end when deserializing object.", _SERIALIZATION
-            ) from cut
-        if not cut.after_value:
-            raise JsonTextError("Unexpected end when reading token.", _WRITER) from cut
+        if not cut.is_array:
+            reason, exception_type = "Unexpected end when deserializing object.", _SERIALIZATION
+        elif not cut.after_value:
+            reason, exception_type = "Unexpected end when reading token.", _WRITER
+        else:
+            return
+        raise JsonTextError(
+            reason, text, len(text), path=cut.path, exception_type=exception_type
+        ) from cut
 
 
 def _write(value: Any, step: str, line: str) -> str:

@@ -17,7 +17,7 @@ from durahost.config.dotnet_values import (
     rewritten_date,
     scalar_text,
 )
-from durahost.config.lenient_json import LenientJsonError, read_object
+from durahost.config.json_file import read_json_file
 from durahost.config.settings import AppSettings
 from durahost.model.errors import ConfigError
 
@@ -49,11 +49,11 @@ def read_local_settings(root: Path) -> LocalSettings:
     """
     path = root / SETTINGS_FILE
     try:
-        document = read_object(path)
+        document = read_json_file(path)
         settings, is_encrypted = _parse(document)
     except FileNotFoundError:
         return LocalSettings()
-    except (LenientJsonError, ValueError, OSError) as error:
+    except (ValueError, OSError) as error:
         warning = (
             f"Failed to read app settings file at '{path}'. Ensure it is a valid JSON file. {error}"
         )

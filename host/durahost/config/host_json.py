@@ -12,10 +12,11 @@ from typing import Any
 from durahost.config import durable_options
 from durahost.config.app_root import HOST_FILE
 from durahost.config.dotnet_values import MAX_TIMESPAN_TEXT, parse_timespan, scalar_text
-from durahost.config.lenient_json import LenientJsonError, read_object
+from durahost.config.json_file import read_json_file
 from durahost.config.option_tree import OptionTree
 from durahost.config.settings import UNLIMITED, HostSettings, HttpSettings
 from durahost.model.errors import ConfigError
+from durahost.tolerant_json import JsonTextError
 
 _HELP = "https://aka.ms/functions-hostjson"
 _NOT_ACTED_ON = frozenset(
@@ -60,8 +61,8 @@ def read_host_settings(root: Path, values: Mapping[str, str]) -> HostSettings:
     """
     path = root / HOST_FILE
     try:
-        document = read_object(path)
-    except LenientJsonError as error:
+        document = read_json_file(path)
+    except JsonTextError as error:
         raise ConfigError(
             f"Unable to parse host configuration file '{path}'.",
             advice=f"{error}\n{error.pointer}",

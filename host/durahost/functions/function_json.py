@@ -13,10 +13,11 @@ from typing import Any
 
 from durahost.config.app_root import FUNCTION_FILE
 from durahost.config.dotnet_values import scalar_text
-from durahost.config.lenient_json import LenientJsonError, read_object
+from durahost.config.json_file import read_json_file
 from durahost.functions.binding_checks import check_bindings, check_name
 from durahost.functions.failures import build_failure
 from durahost.model.functions import Binding, FunctionFailure, FunctionMetadata
+from durahost.tolerant_json import JsonTextError
 
 _DIRECTIONS = ("in", "out", "inout")
 _SCRIPT_NAMES = ("index.js", "index.mjs", "index.cjs", "__init__.py")
@@ -80,8 +81,8 @@ def _read(directory: Path, path: Path, has_extension_bundle: bool) -> FunctionMe
 
 def _read_document(path: Path) -> dict[str, Any]:
     try:
-        return read_object(path)
-    except LenientJsonError as error:
+        return read_json_file(path)
+    except JsonTextError as error:
         raise _Fault(str(error), f"Correct line {error.line}:\n{error.pointer}") from error
     except OSError as error:
         raise _Fault(f"Cannot read {FUNCTION_FILE}: {error.strerror}.") from error

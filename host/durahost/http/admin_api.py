@@ -13,12 +13,12 @@ from starlette.responses import Response
 
 from durahost import __version__
 from durahost.clock import Clock
-from durahost.codec.json_text import JsonTextError, read_whole
 from durahost.host_state import HostPhase, HostState
 from durahost.http.errors import empty, json_response
 from durahost.http.requests import HttpRequest
 from durahost.model.functions import FunctionMetadata
 from durahost.registry import Registry
+from durahost.tolerant_json import JsonTextError, read_whole
 
 HOST_VERSION = "4.0.0.0"
 """The generation of the Functions host that is reproduced."""

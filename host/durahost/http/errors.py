@@ -9,8 +9,9 @@ from typing import Any
 
 from starlette.responses import Response
 
-from durahost.codec.json_text import READER_EXCEPTION, JsonTextError, dump_bytes
+from durahost.codec.json_text import dump_bytes
 from durahost.model.errors import InstanceExists, InstanceNotFound, InvalidState, NotSupported
+from durahost.tolerant_json import READER_EXCEPTION, JsonTextError
 
 JSON_TYPE = "application/json; charset=utf-8"
 

@@ -13,14 +13,7 @@ from datetime import timedelta
 
 from starlette.responses import Response
 
-from durahost.codec.json_text import (
-    JsonTextError,
-    check_document,
-    dumps,
-    format_double,
-    parse_stored,
-    read_first,
-)
+from durahost.codec.json_text import check_document, dumps, format_double, parse_stored
 from durahost.codec.rest import Links, check_status_payload, project_for_api, status_payload
 from durahost.http import errors
 from durahost.http.errors import ApiArgumentError, ApiFailure, empty, json_response
@@ -31,6 +24,7 @@ from durahost.model.ids import InstanceId
 from durahost.model.instances import InstanceState
 from durahost.model.queries import InstanceQuery
 from durahost.model.status import RuntimeStatus
+from durahost.tolerant_json import JsonTextError, read_first
 
 logger = logging.getLogger(__name__)
 

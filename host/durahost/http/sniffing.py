@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from durahost.codec.json_text import JsonTextError, dumps, format_double, read_whole
+from durahost.codec.json_text import dumps, format_double
+from durahost.tolerant_json import JsonTextError, read_whole
 
 LIST_TEXT = "System.Collections.Generic.List`1[System.Object]"
 """What .NET's ToString makes of an array in `body`."""

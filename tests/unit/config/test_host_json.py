@@ -37,7 +37,7 @@ def test_a_file_that_is_no_json(tmp_path):
         read_host_settings(tmp_path, {})
     path = tmp_path / "host.json"
     assert str(caught.value) == f"Unable to parse host configuration file '{path}'."
-    assert "line 2, position 12" in caught.value.advice
+    assert "line 2, position 11" in caught.value.advice
     assert ' "version" "2.0"\n' in caught.value.advice
 
 

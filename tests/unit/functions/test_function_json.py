@@ -138,7 +138,10 @@ def test_unknown_types_with_a_bundle(folder):
 
 def test_text_that_is_no_json_names_the_line(folder):
     found = read(folder, '{\n  "bindings": [\n    {"name": "req" "type": "httpTrigger"}\n  ]\n}')
-    assert found.message == "Unexpected character '\"', line 3, position 20."
+    assert found.message == (
+        'After parsing a value an unexpected character was encountered: ". '
+        "Path 'bindings[0].name', line 3, position 19."
+    )
     assert found.advice.splitlines() == [
         "Correct line 3:",
         '    {"name": "req" "type": "httpTrigger"}',
