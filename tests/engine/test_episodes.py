@@ -202,6 +202,16 @@ def test_a_cancelled_timer_holds_nothing():
     assert instance.state.completed_at == at(2)
 
 
+def test_the_firing_of_a_cancelled_timer_and_a_second_answer_change_nothing():
+    instance = Instance()
+    timer = CreateTimer(at(60), is_canceled=True)
+    instance.run(listed(timer, WhenAll([A, B])))
+    fired = history.timer_fired(0, at(60), at(1))
+    instance.send(completed(1), completed(1), fired).run(listed(timer, WhenAll([A, B])))
+    assert instance.state.status is RuntimeStatus.RUNNING
+    assert instance.kinds().count("TASK_COMPLETED") == 2
+
+
 def test_termination_wins_over_a_completion_in_the_same_episode():
     instance = Instance()
     instance.run(listed(A))

@@ -5,6 +5,8 @@ with
 their oddities (two blanks after "number.", "named but").
 """
 
+from typing import assert_never
+
 from durahost.codec import history
 from durahost.engine.decisions import (
     Complete,
@@ -107,6 +109,8 @@ def _action_type(decision: Decision) -> str:
             return "CreateSubOrchestrationAction"
         case Complete():
             return "OrchestrationCompleteOrchestratorAction"
+        case _:
+            assert_never(decision)
 
 
 def _same(one: str, other: str | None) -> bool:
