@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import httpx
+from invariants import assert_invariants
 
 LIMIT_S = 30.0
 
@@ -72,6 +73,8 @@ class RunningHost:
             self.client.close()
         self._reader.join(5)
         self.process.stdout.close()
+        for database in self.root.glob("**/.durahost/hub.db"):
+            assert_invariants(database)
 
     def _read(self):
         for line in self.process.stdout:

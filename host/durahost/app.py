@@ -10,6 +10,7 @@ import hashlib
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ from durahost.store.memory import MemoryStore
 from durahost.store.sqlite.store import SqliteStore
 from durahost.user_logs import write_user_log
 from durahost.worker.base import TypedData, Worker
+from durahost.worker.http_activity import HttpActivity
 from durahost.worker.inprocess import InProcessWorker
 from durahost.worker.interpreter import find_interpreter
 from durahost.worker.pool import WorkerPool
@@ -75,6 +77,10 @@ def run(options: StartOptions, *, cwd: Path, environ: Mapping[str, str], report:
             await serve(options, cwd=cwd, environ=environ, report=report, stopping=stopping)
 
     asyncio.run(until_signal())
+    if options.is_in_process:
+        # Threads that still run the app's code would hold the interpreter's own exit up.
+        sys.stdout.flush()
+        os._exit(0)
 
 
 async def serve(
@@ -94,10 +100,11 @@ async def serve(
         stack.enter_context(listener)
         rpc_listener, rpc_port = bind_rpc_socket(clock)
         stack.enter_context(rpc_listener)
-        for warning in app.settings.warnings:
+        for warning in (*app.settings.warnings, *app.host.durable.warnings):
             report(Notice(warning, is_warning=True))
         provider = await stack.enter_async_context(_store(options, app, clock))
-        root = _Root(options, app, provider, clock, report)
+        http = await stack.enter_async_context(HttpActivity())
+        root = _Root(options, app, provider, clock, report, http)
         parts = await root.build(listener, rpc_listener, rpc_port)
         await Host(parts, begun).run(stopping)
 
@@ -112,7 +119,9 @@ class _Root:
         provider: StoreProvider,
         clock: Clock,
         report: Reporter,
+        http: HttpActivity,
     ) -> None:
+        self._http = http
         self._options = options
         self._app = app
         self._provider = provider
@@ -198,7 +207,10 @@ class _Root:
             renewal=renewal,
             function_timeout=self._app.host.function_timeout,
         )
-        return [OrchestrationDispatcher(hub, bench).loop, ActivityDispatcher(hub, bench).loop]
+        return [
+            OrchestrationDispatcher(hub, bench).loop,
+            ActivityDispatcher(hub, bench, self._http.run).loop,
+        ]
 
 
 def has_connection(app: App, name: str) -> bool:
@@ -253,7 +265,11 @@ def _open_app(
 def _store(options: StartOptions, app: App, clock: Clock) -> StoreFactory:
     if options.is_ephemeral:
         return MemoryStore(clock)
-    return SqliteStore(app.root / ".durahost" / "hub.db", clock)
+    folder = app.root / ".durahost"
+    folder.mkdir(exist_ok=True)
+    # State is nobody's source: it stays out of the app's repository whatever that ignores.
+    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+    return SqliteStore(folder / "hub.db", clock)
 
 
 @contextmanager

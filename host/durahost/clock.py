@@ -37,11 +37,17 @@ class Clock(Protocol):
 
 
 class RealClock:
-    """The machine's clock."""
+    """The machine's clock, but never back: what was accepted is never in the future of this
+    process.
+    """
+
+    def __init__(self) -> None:
+        self._latest = datetime.now(UTC)
 
     def now(self) -> datetime:
-        """The machine's UTC time."""
-        return datetime.now(UTC)
+        """The machine's UTC time; it stands while a clock that was set back catches up."""
+        self._latest = max(self._latest, datetime.now(UTC))
+        return self._latest
 
     async def sleep_until(self, when: datetime) -> None:
         """Sleep in steps of at most an hour, so that a clock that is set strands nobody."""

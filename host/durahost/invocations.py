@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from durahost.clock import Clock
+from durahost.codec import failures
 from durahost.model.functions import Binding, FunctionMetadata
 from durahost.model.ids import InvocationId
 from durahost.worker.base import Invocation, Raised, Returned, TypedData, Worker
@@ -72,14 +73,25 @@ class Invoker:
                 deadline_s=self._timeout_s,
             )
         finally:
-            outcome = "Succeeded" if isinstance(result, Returned) else "Failed"
-            logger.log(
-                logging.INFO if isinstance(result, Returned) else logging.ERROR,
-                "Executed 'Functions.%s' (%s, Id=%s, Duration=%dms)",
-                function.name,
-                outcome,
-                invocation_id,
-                round((self._clock.monotonic() - begun) * 1000),
-                extra=scope,
-            )
+            took_ms = round((self._clock.monotonic() - begun) * 1000)
+            _log_end(function, invocation_id, result, took_ms)
         return result
+
+
+def _log_end(
+    function: FunctionMetadata, invocation_id: str, result: Returned | Raised | None, took_ms: int
+) -> None:
+    """Say how it ended; a failure with what the host's exception says, but for an SDK's state."""
+    scope = {"function": function.name, "invocation_id": invocation_id}
+    line = "Executed 'Functions.%s' (%s, Id=%s, Duration=%dms)"
+    match result:
+        case Returned():
+            logger.info(line, function.name, "Succeeded", invocation_id, took_ms, extra=scope)
+        case Raised(error_type, message):
+            logger.error(line, function.name, "Failed", invocation_id, took_ms, extra=scope)
+            text = f"{error_type}: {message}".partition(failures.STATE_MARKER)[0]
+            frames = failures.frames_of(result.stack_trace)
+            logger.error("%s", failures.rpc_exception(text, frames), extra=scope)
+        case None:
+            text = "'Functions.%s' was cut off (Id=%s, Duration=%dms)"
+            logger.warning(text, function.name, invocation_id, took_ms, extra=scope)

@@ -18,10 +18,10 @@ from durahost.dispatch.renewal import Renewal
 from durahost.functions.routing import RouteTable
 from durahost.host_state import HostState
 from durahost.http.serving import HttpServer
-from durahost.model.errors import AppLoadError, ConfigError, WorkerError
+from durahost.model.errors import AppLoadError, ConfigError
 from durahost.registry import Registry
 from durahost.reload import AppLoader, Reloader, as_failure
-from durahost.reports import Reporter, Serving
+from durahost.reports import Notice, Reporter, Serving
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class Parts:
     reloader: Reloader | None
     loops: Sequence[Loop]
     renewal: Renewal
-    servers: Sequence[HttpServer]
+    servers: Sequence[HttpServer]  # the public one first
     origin: str
     report: Reporter
 
@@ -63,7 +63,10 @@ class Host:
         self._begun = begun
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Serve until `stopping` is set, then stop in order; also when cancelled, at once."""
+        """Serve until `stopping` is set, then stop in order; also when cancelled, at once.
+
+        Errors: HostError when a part cannot go on, the worker of the first load among them.
+        """
         parts = self._parts
         try:
             async with asyncio.TaskGroup() as group:
@@ -71,8 +74,11 @@ class Host:
                 renewal = group.create_task(parts.renewal.run(), name="renew leases")
                 work = group.create_task(self._work(stopping), name="work")
                 await stopping.wait()
-                await self._settle([work, *servers])
+                parts.report(Notice("Stopping; Ctrl-C once more ends it at once."))
+                await self._settle(work, servers)
                 renewal.cancel()
+        except BaseExceptionGroup as group:
+            raise _first_cause(group) from group
         finally:
             if parts.state.generation is not None:
                 await parts.state.generation.worker.drain(timedelta(0))
@@ -87,25 +93,34 @@ class Host:
             for loop in parts.loops:
                 group.create_task(loop.run(), name="dispatch")
 
-    async def _settle(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+    async def _settle(
+        self, work: asyncio.Task[None], servers: Sequence[asyncio.Task[None]]
+    ) -> None:
+        """Stop in order: the public port and the loops, then the RPC endpoint they may need."""
         parts = self._parts
         parts.state.stop()
         for loop in parts.loops:
             loop.stop()
-        for server in parts.servers:
-            server.stop()
+        public, *others = parts.servers
+        public.stop()
         if parts.state.generation is None:
-            tasks[0].cancel()
-        _, pending = await asyncio.wait(tasks, timeout=STOP_LIMIT.total_seconds())
+            work.cancel()
+        limit_s = STOP_LIMIT.total_seconds()
+        until = parts.clock.monotonic() + limit_s
+        await asyncio.wait({work, servers[0]}, timeout=limit_s)
+        for server in others:
+            server.stop()
+        left_s = max(0.0, until - parts.clock.monotonic())
+        _, pending = await asyncio.wait({work, *servers}, timeout=left_s)
         for task in pending:
-            logger.warning("%s did not end within %s; it is cut off.", task.get_name(), STOP_LIMIT)
+            logger.warning("%s did not end within %.0f s; it is cut off.", task.get_name(), limit_s)
             task.cancel()
 
     async def _load(self) -> None:
         parts = self._parts
         try:
             generation = await parts.loader.load()
-        except (AppLoadError, ConfigError, WorkerError) as error:
+        except (AppLoadError, ConfigError) as error:
             failure = as_failure(error)
             parts.state.fail([failure.message])
             self._announce(Registry.of([], [failure]), RouteTable.empty())
@@ -128,3 +143,9 @@ class Host:
                 seconds=parts.clock.monotonic() - self._begun,
             )
         )
+
+
+def _first_cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What brought a group of tasks down first."""
+    first = group.exceptions[0]
+    return _first_cause(first) if isinstance(first, BaseExceptionGroup) else first

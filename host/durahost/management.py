@@ -13,11 +13,13 @@ from datetime import datetime, timedelta
 from durahost.clock import Clock
 from durahost.codec import history
 from durahost.config.settings import DurableSettings
+from durahost.engine.outcome import start_of
 from durahost.engine.transitions import ACCEPTED, Request
-from durahost.model.errors import InstanceNotFound, InvalidState, NotSupported
+from durahost.entities import Entities
+from durahost.model.errors import InstanceNotFound, InvalidState
 from durahost.model.events import HistoryEvent
 from durahost.model.ids import ExecutionId, InstanceId
-from durahost.model.instances import InstanceState, NewInstance
+from durahost.model.instances import InstanceState
 from durahost.model.messages import Message
 from durahost.model.queries import InstancePage, InstanceQuery
 from durahost.model.status import TERMINAL, RuntimeStatus
@@ -31,9 +33,10 @@ _ANY_STATE = frozenset(RuntimeStatus)
 
 
 class Management:
-    """One task hub, as its clients see it."""
+    """One task hub, as its clients see it; `entities` are the operations on its entities."""
 
     def __init__(self, hub: InstanceStore, clock: Clock, settings: DurableSettings) -> None:
+        self.entities = Entities(hub, clock)
         self._hub = hub
         self._clock = clock
         self._settings = settings
@@ -45,10 +48,12 @@ class Management:
         *,
         instance_id: InstanceId | None = None,
         version: str | None = None,
+        scheduled_at: datetime | None = None,
     ) -> InstanceId:
         """Start an orchestration; without an id it gets a GUID of 32 lower-case hex digits.
 
-        version: None means the app's default version.
+        version: None means the app's default version. scheduled_at: Pending until then; events wait
+        for it, a termination does not.
         Errors: InstanceExists when the id is taken by an instance that a start does not replace.
         """
         now = self._clock.now()
@@ -61,11 +66,9 @@ class Management:
             updated_at=now,
             version=(self._settings.default_version or "") if version is None else version,
             input=input_text,
+            scheduled_at=scheduled_at,
         )
-        started = Message(
-            state.instance_id, history.execution_started(state, now), state.execution_id
-        )
-        await self._hub.create(NewInstance(state, started), self._settings.replaceable)
+        await self._hub.create(start_of(state, now), self._settings.replaceable)
         return state.instance_id
 
     async def status(self, instance_id: InstanceId) -> InstanceState | None:
@@ -121,17 +124,14 @@ class Management:
         await self._send(instance_id, event, Request.RESUME)
 
     async def rewind(self, instance_id: InstanceId, reason: str | None) -> None:
-        """Ask for another try of what failed.
+        """Ask for another try of what failed, in this instance and in its failed children.
 
-        Errors: InstanceNotFound; InvalidState unless it has failed; NotSupported otherwise.
+        Errors: InstanceNotFound; InvalidState unless it has failed.
         """
-        state = await self._require(instance_id)
-        if state.status not in ACCEPTED[Request.REWIND]:
-            raise InvalidState(instance_id, state.status)
-        raise NotSupported(
-            f"Instance '{instance_id}' ({reason or 'no reason given'}) cannot be rewound: durahost "
-            "does not rewind yet; restart it instead."
-        )
+        event = history.execution_rewound(reason, self._clock.now())
+        seed = self._clock.new_guid()
+        for hint in await self._hub.rewind(instance_id, event, seed, ACCEPTED[Request.REWIND]):
+            logger.warning("%s", hint.text, extra={"instance_id": instance_id})
 
     async def restart(self, instance_id: InstanceId, *, with_new_id: bool = True) -> InstanceId:
         """Start the same function with the same input, under a new id or the same.

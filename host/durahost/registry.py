@@ -104,10 +104,12 @@ class Registry:
         known = [durable_name(f, kind) for f in self._of_kind(kind)]
         article, word = kind.value[2], kind.value[3]
         start = f"The function '{name}' doesn't exist, is disabled, or is not {article}."
-        if not known:
+        # The extension looks for orchestrators when it is asked for an entity.
+        counted = DurableKind.ORCHESTRATOR if kind is DurableKind.ENTITY else kind
+        if not self._of_kind(counted):
             return f"{start} Additional info: No {word} functions are currently registered!"
-        names = ", ".join(f"'{one}'" for one in known)
-        return f"{start} Additional info: The following are the known {word} functions: {names}."
+        names = "', '".join(known)
+        return f"{start} Additional info: The following are the known {word} functions: '{names}'."
 
     def _of_kind(self, kind: DurableKind) -> Sequence[FunctionMetadata]:
         return [f for (k, _), f in (self._durable or {}).items() if k is kind]

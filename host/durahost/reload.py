@@ -7,11 +7,9 @@ is abandoned and runs again on the new one. At most two generations live.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from datetime import timedelta
 from pathlib import Path
-
-from watchfiles import Change, DefaultFilter, awatch
 
 from durahost.clock import Clock
 from durahost.config.settings import App
@@ -22,14 +20,12 @@ from durahost.model.errors import AppLoadError, ConfigError, WorkerError
 from durahost.model.functions import FunctionFailure
 from durahost.registry import Registry
 from durahost.reports import Notice, Reloaded, ReloadFailed, Reporter
+from durahost.watching import SETTINGS_NAMES, FileWatch
 from durahost.worker.base import AppSource, Worker
 
 logger = logging.getLogger(__name__)
 
 DRAIN = timedelta(seconds=30)
-SETTINGS_NAMES = ("host.json", "local.settings.json")
-WATCHED_NAMES = ("function.json", *SETTINGS_NAMES)
-IGNORED = (".durahost", ".venv", "venv", ".python_packages", "build", "dist", ".ruff_cache")
 
 
 class AppLoader:
@@ -80,51 +76,50 @@ class Reloader:
         self._state = state
         self._clock = clock
         self._report = report
+        self._watch = FileWatch(app, self._function_folders)
         self._draining: asyncio.Task[None] | None = None
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Reload at each change until stopped; an old generation that still drains then is
-        ended.
-        """
+        """Reload at each change until stopped; then an old generation may still drain."""
+        # The watcher sets the event that it is given when it is cancelled: it gets one of its own.
+        ended = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            async for changed in self._changes(stopping):
+            relay = group.create_task(_relay(stopping, ended), name="stop watching")
+            async for changed in self._watch.batches(ended):
                 # A change during the first load is served after it, not beside it.
                 await self._state.wait_until_started()
-                if stopping.is_set():
-                    break
                 self._warn_of_settings(changed)
+                if ended.is_set() or all(Path(name).name in SETTINGS_NAMES for name in changed):
+                    continue
                 old = self._state.generation
-                if await self._reload(changed) and old is not None:
+                if await self._reload(changed, ended) and old is not None:
                     name = f"drain generation {old.number}"
                     self._draining = group.create_task(_drain(old.worker), name=name)
-            await self._end_drain()
+            relay.cancel()
 
-    async def _changes(self, stopping: asyncio.Event) -> AsyncIterator[Sequence[str]]:
-        """Batches of changed files, relative to the root."""
-        watching = awatch(
-            self._app.functions_root,
-            watch_filter=build_filter(self._app),
-            stop_event=stopping,
-            debounce=300,
-            step=50,
-        )
-        async for batch in watching:
-            yield sorted({self._relative(path) for _, path in batch})
+    def _function_folders(self) -> Collection[Path]:
+        registry = self._state.registry
+        return {function.directory for function in registry.functions} if registry else ()
 
     def _warn_of_settings(self, changed: Sequence[str]) -> None:
         for name in sorted({Path(path).name for path in changed} & set(SETTINGS_NAMES)):
             text = f"{name} has changed: stop and start durahost for it to count."
             self._report(Notice(text, is_warning=True))
 
-    async def _reload(self, changed: Sequence[str]) -> bool:
+    async def _reload(self, changed: Sequence[str], ended: asyncio.Event) -> bool:
         """Whether the code on disk serves now."""
         begun = self._clock.monotonic()
         await self._end_drain()
         old = self._state.generation
         try:
-            new = await self._loader.load()
+            new = await _unless(ended, self._loader.load())
         except (ConfigError, WorkerError) as error:
             self._report(ReloadFailed([as_failure(error)]))
+            return False
+        except OSError as error:
+            self._report(ReloadFailed([FunctionFailure("(app)", str(error))]))
+            return False
+        if new is None:
             return False
         broken = _newly_broken(old, new)
         if broken:
@@ -141,30 +136,6 @@ class Reloader:
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-
-    def _relative(self, path: str) -> str:
-        changed = Path(path)
-        root = self._app.root
-        return str(changed.relative_to(root)) if changed.is_relative_to(root) else path
-
-
-def build_filter(app: App) -> Callable[[Change, str], bool]:
-    """Python files, function.json and folders below the root, but environments and our own state.
-
-    A new folder counts by itself: what was written into it before it was watched is not reported.
-    """
-    default = DefaultFilter(ignore_dirs=(*DefaultFilter.ignore_dirs, *IGNORED))
-    more = {name.lower() for name in app.host.watch_files}
-
-    def matters(change: Change, path: str) -> bool:
-        file = Path(path)
-        name = file.name
-        is_code = name.endswith(".py") or name in WATCHED_NAMES or name.lower() in more
-        is_new_folder = change is Change.added and file.is_dir()
-        is_gone_folder = change is Change.deleted and file.parent == app.functions_root
-        return (is_code or is_new_folder or is_gone_folder) and default(change, path)
-
-    return matters
 
 
 def as_failure(error: ConfigError | WorkerError) -> FunctionFailure:
@@ -185,6 +156,26 @@ def _newly_broken(old: Generation | None, new: Generation) -> list[FunctionFailu
     failing = {failure.name for failure in old.registry.failures}
     serving = {function.name for function in old.registry.functions} - failing
     return [failure for failure in new.registry.failures if failure.name in serving]
+
+
+async def _unless(
+    ended: asyncio.Event, loading: Coroutine[None, None, Generation]
+) -> Generation | None:
+    """What is loaded, or None when the host stops meanwhile; then the load is cancelled."""
+    load = asyncio.ensure_future(loading)
+    end = asyncio.ensure_future(ended.wait())
+    try:
+        await asyncio.wait({load, end}, return_when=asyncio.FIRST_COMPLETED)
+        return await load if load.done() else None
+    finally:
+        load.cancel()
+        end.cancel()
+        await asyncio.gather(load, end, return_exceptions=True)
+
+
+async def _relay(source: asyncio.Event, target: asyncio.Event) -> None:
+    await source.wait()
+    target.set()
 
 
 async def _drain(worker: Worker) -> None:

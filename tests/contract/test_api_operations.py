@@ -3,6 +3,8 @@
 import pytest
 from api_support import JSON_TYPE, Target
 
+from durahost.codec import history
+from durahost.config.settings import DurableSettings
 from durahost.model.functions import Binding, FunctionMetadata
 from durahost.model.ids import InstanceId
 from durahost.model.status import RuntimeStatus
@@ -19,7 +21,7 @@ TABLE = {
     "POST instances/abc/terminate": LIVE_THEN_GONE,
     "POST instances/abc/suspend": [404, 202, 202, 500, 410, 410, 410],
     "POST instances/abc/resume": [404, 500, 500, 202, 410, 410, 410],
-    "POST instances/abc/rewind": [404, 412, 412, 412, 412, 501, 412],
+    "POST instances/abc/rewind": [404, 412, 412, 412, 412, 202, 412],
     "POST instances/abc/restart": [400, 202, 202, 202, 202, 202, 202],
     f"POST instances/abc/{SAME_ID}": [400, 409, 409, 409, 202, 202, 202],
     "POST orchestrators/Hello/abc": [202, 409, 409, 409, 202, 202, 202],
@@ -145,9 +147,6 @@ async def test_an_event_must_be_json_in_fact(target, body):
         ("PUT", "makeprimary", None, 400,
          '{"Message":"Cannot make current app primary. This app is not using the AppLease '
          'feature."}'),
-        ("POST", "entities/Counter/k?op=add", None, 501,
-         '{"Message":"POST entities: durahost does not run entities yet; use an orchestration '
-         'instead."}'),
     ],
 )  # fmt: skip
 async def test_texts(target, method, path, status, code, text):
@@ -158,11 +157,37 @@ async def test_texts(target, method, path, status, code, text):
     assert response.headers["content-type"] == JSON_TYPE
 
 
-async def test_rewind_is_refused_as_by_a_provider_without_it(target):
-    await target.put(S.FAILED)
-    body = (await target.api_call("POST", "instances/abc/rewind")).json()
-    assert body["Message"] == "Rewind is not supported by the underlying storage provider."
-    assert body["ExceptionType"] == "System.NotImplementedException"
+async def test_a_rewound_instance_is_pending_with_its_old_output(target):
+    ended = history.execution_completed(0, S.FAILED, "boom", target.clock.now())
+    await target.put(S.FAILED, events=[ended], output="boom", input='"in"')
+    response = await target.api_call("POST", "instances/abc/rewind?reason=try+again")
+    assert (response.status_code, response.content) == (202, b"")
+    assert "content-type" not in response.headers
+    status = await target.api_call("GET", "instances/abc?showHistory=true")
+    assert status.status_code == 202
+    assert status.json()["runtimeStatus"] == "Pending"
+    assert (status.json()["output"], status.json()["input"]) == ("boom", "in")
+    assert "historyEvents" not in status.json()
+    again = await target.api_call("POST", "instances/abc/rewind")
+    assert again.status_code == 412
+    assert again.text == (
+        '"This orchestration has status Pending, but only orchestrations in the \\"Failed\\" '
+        'state can be rewound."'
+    )
+
+
+@pytest.mark.parametrize("status", [S.PENDING, S.RUNNING, S.SUSPENDED, S.FAILED])
+@pytest.mark.parametrize("path", [SAME_ID, None])
+async def test_any_state_lets_a_start_replace_what_lives(status, path):
+    target = Target(DurableSettings(replaceable=frozenset(RuntimeStatus)))
+    before = await target.put(status)
+    path = "orchestrators/Hello/abc" if path is None else f"instances/abc/{path}"
+    response = await target.api_call("POST", path)
+    assert response.status_code == 202
+    after = await target.hubs().status(InstanceId("abc"))
+    assert after.execution_id != before.execution_id
+    assert (after.status, after.output, after.custom_status) == (S.PENDING, None, None)
+    assert await target.hubs().history(InstanceId("abc")) == []
 
 
 async def test_restart_with_the_same_id_refused(target):

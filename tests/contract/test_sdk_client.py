@@ -7,7 +7,9 @@ import azure.durable_functions as df
 import pytest
 from api_support import KEY, ORIGIN, Target
 from azure.durable_functions.models.utils import http_utils
+from entity_support import run_batches
 
+from durahost.codec import history
 from durahost.codec.rest import Links, durable_client_json
 from durahost.http.ports import bind
 from durahost.http.rpc import rpc_base_url
@@ -62,3 +64,24 @@ async def test_what_has_ended(target, client):
     assert await target.hubs().status(InstanceId(restarted["id"])) is not None
     assert (await client.purge_instance_history("abc")).instances_deleted == 1
     assert (await client.purge_instance_history("abc")).instances_deleted == 0
+
+
+async def test_a_failed_instance_is_rewound_through_the_client(target, client):
+    ended = history.execution_completed(0, RuntimeStatus.FAILED, "boom", target.clock.now())
+    await target.put(RuntimeStatus.FAILED, events=[ended], output="boom")
+    await client.rewind("abc", "again")
+    status = await client.get_status("abc")
+    assert status.runtime_status == df.OrchestrationRuntimeStatus.Pending
+    assert status.output == "boom"
+
+
+async def test_entities_through_the_client(target, client):
+    entity = df.EntityId("Counter", "k 1")
+    assert not (await client.read_entity_state(entity)).entity_exists
+    await client.signal_entity(entity, "add", {"a": 1})
+    await client.signal_entity(entity, "reset")
+    ((add, reset),) = (await run_batches(target, '{"value": 5}')).values()
+    assert (add.operation, add.input) == ("add", '"{\\"a\\": 1}"')
+    assert (reset.operation, reset.input) == ("reset", None)
+    read = await client.read_entity_state(entity)
+    assert (read.entity_exists, read.entity_state) == (True, {"value": 5})

@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+import uuid
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -13,8 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from store.builders import event, message, new_instance, parent, task
 
+from durahost.codec import history
 from durahost.model.errors import HostError
 from durahost.model.instances import Commit
+from durahost.model.messages import Message
 from durahost.model.queries import InstanceQuery
 from durahost.model.status import LIVE, TERMINAL, RuntimeStatus
 from durahost.store.memory import MemoryStore
@@ -90,9 +93,29 @@ class StoreComparison(RuleBasedStateMachine):
         sent = self._message("e1", **values)
         self._both(lambda hub: hub.send(sent, allowed))
 
+    @rule(values=MESSAGES)
+    def signal(self, values):
+        sent = self._message("e1", **values)
+        self._both(lambda hub: hub.signal(sent))
+
+    @rule(instance_id=IDS)
+    def remove_idle(self, instance_id):
+        self._both(lambda hub: _remove_idle(hub, instance_id))
+
     @rule(instance_id=IDS, allowed=ALLOWED)
     def purge(self, instance_id, allowed):
         self._both(lambda hub: hub.purge(instance_id, allowed))
+
+    @rule(instance_id=IDS, allowed=ALLOWED)
+    def rewind(self, instance_id, allowed):
+        request = history.execution_rewound("why", self.clock.now())
+        seed = uuid.UUID(int=self._number())
+        self._both(lambda hub: hub.rewind(instance_id, request, seed, allowed))
+
+    @rule(instance_id=IDS)
+    def terminate(self, instance_id):
+        sent = Message(instance_id, history.execution_terminated("why", self.clock.now()))
+        self._both(lambda hub: hub.send(sent, LIVE))
 
     @rule(at_most=st.integers(1, 3))
     def lock_episodes(self, at_most):
@@ -245,6 +268,11 @@ async def _outcome(call):
 async def _positions(hub, leases):
     renewed = await hub.renew(leases, LEASE)
     return [lease in renewed for lease in leases]
+
+
+async def _remove_idle(hub, instance_id):
+    state = await hub.get(instance_id)
+    return state is not None and await hub.remove_idle(instance_id, state.execution_id)
 
 
 async def _dump(hub):

@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 from api_support import Target
 
-from durahost.model.errors import InstanceNotFound, InvalidState, NotSupported
+from durahost.codec import history
+from durahost.model.errors import InstanceNotFound, InvalidState
 from durahost.model.ids import InstanceId
+from durahost.model.messages import ActivityTask
 from durahost.model.queries import InstanceQuery
 from durahost.model.status import RuntimeStatus
 
@@ -40,15 +42,54 @@ async def test_purge_by_goes_through_all_pages(target, monkeypatch):
     assert [state.instance_id for state in page.instances] == ["live"]
 
 
-@pytest.mark.parametrize(
-    ("status", "error"),
-    [(None, InstanceNotFound), (S.RUNNING, InvalidState), (S.FAILED, NotSupported)],
-)
-async def test_rewind(target, status, error):
+@pytest.mark.parametrize("status", [None, S.RUNNING, S.COMPLETED])
+async def test_only_a_failed_instance_is_rewound(target, status):
     if status is not None:
         await target.put(status)
-    with pytest.raises(error):
+    with pytest.raises(InstanceNotFound if status is None else InvalidState):
         await target.hubs().rewind(ABC, None)
+
+
+async def test_a_rewind_gives_a_new_execution_and_hints_at_what_may_diverge(target, caplog):
+    now = target.clock.now()
+    scheduled = [
+        history.task_scheduled(
+            ActivityTask(ABC, "e", number, "Work", None), now, stores_input=False
+        )
+        for number in range(2)
+    ]
+    failed = history.task_failed(0, "why", "{}", now)
+    ended = history.execution_completed(2, S.FAILED, "boom", now)
+    events = [scheduled[0], failed, scheduled[1], ended]
+    before = await target.put(S.FAILED, events=events, output="boom")
+    await target.hubs().rewind(ABC, "repaired")
+    after = await target.hubs().status(ABC)
+    assert after.execution_id not in (before.execution_id, "")
+    assert (after.status, after.output) == (S.PENDING, "boom")
+    assert '"Reason":"repaired"' in (await target.hubs().history(ABC))[-2].text
+    assert "went on after the failure" in caplog.text
+
+
+async def test_a_start_for_later_is_pending_until_then_or_terminated_at_once(target):
+    management = target.hubs()
+    at = target.clock.now() + timedelta(hours=1)
+    for instance_id in ("kept", "ended"):
+        await management.start("Hello", None, instance_id=InstanceId(instance_id), scheduled_at=at)
+    await management.raise_event(InstanceId("kept"), "Go", "1")
+    await management.terminate(InstanceId("ended"), "enough")
+    assert (await management.status(InstanceId("ended"))).status is S.TERMINATED
+    assert (await management.status(InstanceId("kept"))).status is S.PENDING
+    assert await target.inbox() == []
+    target.clock.advance(timedelta(hours=1))
+    events = await target.inbox()
+    assert [event.name for event in events] == ["Hello", "Go"]
+    assert '"ScheduledStartTime":"2026-01-05T11:00:00.123456Z"' in events[0].text
+
+
+async def test_a_restart_has_the_default_version(target):
+    await target.hubs().start("Hello", "1", instance_id=ABC, version="9.0")
+    new_id = await target.hubs().restart(ABC)
+    assert (await target.hubs().status(new_id)).version == ""
 
 
 async def test_a_wait_of_no_length_looks_once(target):

@@ -11,6 +11,11 @@ PACKAGE = "_durahost_child"
 
 def main() -> None:
     """Serve the host at the other end of stdin and stdout until it closes them."""
+    if sys.version_info < (3, 10):  # noqa: UP036 - this very check is for older ones
+        found = ".".join(str(part) for part in sys.version_info[:2])
+        raise SystemExit(
+            f"the app's interpreter {sys.executable} is Python {found}; 3.10 or newer is needed"
+        )
     folder = __file__.replace("\\", "/").rpartition("/")[0]
     if sys.path and sys.path[0].replace("\\", "/") == folder:
         del sys.path[0]

@@ -20,6 +20,13 @@ MISSING_MODULE = (
     " Current sys.path: "
 )
 
+PACKAGES = {
+    "azure": "azure-functions",
+    "azure.functions": "azure-functions",
+    "azure.durable_functions": "azure-functions-durable",
+}
+"""Packages whose name is not that of the module."""
+
 FOREIGN_FOLDERS = frozenset({"site-packages", "dist-packages", ".python_packages"})
 """Below the app root too, these hold other people's code."""
 
@@ -102,17 +109,19 @@ def _source_line(error: SyntaxError) -> list[str]:
 
 def _advice(error: BaseException) -> str:
     if isinstance(error, ImportError):
-        name = (error.name or "").partition(".")[0]
+        name = PACKAGES.get(error.name or "", (error.name or "").partition(".")[0])
         if isinstance(error, ModuleNotFoundError) and name and name != "__app__":
             return (
-                f'install the package that provides "{name}" ({sys.executable} -m pip install'
-                f" {name}) and add it to requirements.txt"
+                f'Install the package that provides "{error.name}" ({sys.executable} -m pip install'
+                f" {name}) and add it to requirements.txt."
             )
-        return "correct the import, or create what it names; the frames show where it is"
+        return "Correct the import, or create what it names; the frames show where it is."
     if isinstance(error, SyntaxError):
-        return "correct the line; the other functions run without it"
+        return "Correct the line; the other functions run without it."
     if type(error).__name__ == "FunctionLoadError":
-        return "make the function's parameters and its bindings agree in name, direction and type"
+        return "Make the function's parameters and its bindings agree in name, direction and type."
     if isinstance(error, SystemExit):
-        return "a module must not end the process while it is imported; remove the call"
-    return "correct what the message and the frames name"
+        return "A module must not end the process while it is imported; remove the call."
+    if "is not present in" in str(error):
+        return "Define that function, or name another one with entryPoint in function.json."
+    return "The code fails while it is imported; the frames above show where."

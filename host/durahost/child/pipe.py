@@ -113,9 +113,11 @@ def _read(pipe: Pipe, runtime: Runtime, exiting: "Exit") -> None:
     except (OSError, ProtocolError) as error:
         with contextlib.suppress(OSError):
             os.write(2, f"durahost: the worker's pipe broke: {error}\n".encode())
-    exiting.is_orphan = not is_told
-    runtime.stop()
-    exiting.leave_later(0)
+    finally:
+        # However this thread ends, nobody would see the host close the pipe any more.
+        exiting.is_orphan = not is_told
+        runtime.stop()
+        exiting.leave_later(0)
 
 
 class Exit:

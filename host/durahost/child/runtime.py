@@ -130,7 +130,12 @@ class Runtime:
             self._on_loop(self._start, call, callee)
         else:
             pool = self._episodes if callee.is_episode else self._pool
-            pool.submit(self._run, call, callee)
+            try:
+                pool.submit(self._run, call, callee)
+            except RuntimeError as error:
+                # No thread can be started (a limit of the system): this call fails, others go on.
+                text = f"the worker cannot start the call: {error}"
+                self._send(Frame("error", {"id": frame.fields["id"], "message": text}))
 
     def _not_loaded(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """A function that failed to load fails every call with that failure, as on Azure."""

@@ -5,7 +5,10 @@ Diagnostics/ColoredConsoleLogger.cs; Azure/azure-functions-host: ScriptHost.cs
 (LogHostFunctionErrors).
 """
 
+import contextlib
+import io
 import logging
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +18,14 @@ import click
 
 from durahost import __version__
 from durahost.functions.package import PackageSummary
-from durahost.model.functions import FunctionFailure
+from durahost.model.functions import FunctionFailure, FunctionMetadata
 from durahost.reports import Notice, Reloaded, ReloadFailed, Report, Serving
-from durahost.user_logs import USER_LOGS
+from durahost.user_logs import SYSTEM_LOGS, USER_LOGS
+
+HOST_LOGS = ("durahost", "asyncio", "uvicorn", "watchfiles", "aiohttp")
+"""The host's own loggers and those of its libraries."""
+
+RUN_TRIGGERS = ("httptrigger", "orchestrationtrigger", "activitytrigger", "entitytrigger")
 
 _COLORS = {logging.ERROR: "red", logging.WARNING: "yellow", logging.INFO: "cyan"}
 
@@ -26,16 +34,26 @@ def set_up_logging(*, is_verbose: bool) -> None:
     """Show user logs and invocations from Information, the host's own from Warning (or
     Information).
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     handler = _ConsoleHandler()
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.INFO if is_verbose else logging.WARNING)
-    logging.getLogger(USER_LOGS).setLevel(logging.INFO)
+    level = logging.INFO if is_verbose else logging.WARNING
+    for name in (*HOST_LOGS, USER_LOGS, SYSTEM_LOGS):
+        # Not at the root: with --in-process that is where the app's own records begin.
+        own = logging.getLogger(name)
+        own.handlers[:], own.propagate = [handler], False
+        own.setLevel(logging.INFO if name == USER_LOGS else level)
     logging.getLogger("durahost.invocations").setLevel(logging.INFO)
 
 
 def show(report: Report) -> None:
-    """Print one report."""
+    """Print one report; a terminal that is gone is no reason to stop serving."""
+    with contextlib.suppress(OSError):
+        _show(report)
+
+
+def _show(report: Report) -> None:
     match report:
         case Serving():
             _show_serving(report)
@@ -64,11 +82,20 @@ def show_package(summary: PackageSummary, target: Path) -> None:
     click.echo(f"Packed {len(summary.files)} files into {target}")
 
 
+def _describe_trigger(function: FunctionMetadata) -> str:
+    kind = function.trigger.type
+    if kind.lower() in RUN_TRIGGERS:
+        return kind
+    return f"{kind} {click.style('(not listened to: durahost does not run it yet)', fg='yellow')}"
+
+
 def _show_serving(report: Serving) -> None:
     click.echo(f"durahost {__version__}\n")
     _show_failures(report.failures)
     if report.functions:
         click.secho("Functions:\n", fg="yellow")
+    elif not report.failures:
+        click.secho("No functions found: a function is a folder with a function.json.", fg="yellow")
     served = [f for f in report.functions if f.name not in report.disabled]
     for function in served:
         if function.name in report.urls:
@@ -78,9 +105,8 @@ def _show_serving(report: Serving) -> None:
             click.echo(f"\t{name} {url}\n")
     for function in served:
         if function.name not in report.urls:
-            click.echo(
-                f"\t{click.style(f'{function.name}:', fg='yellow')} {function.trigger.type}\n"
-            )
+            name = click.style(f"{function.name}:", fg="yellow")
+            click.echo(f"\t{name} {_describe_trigger(function)}\n")
     for name in sorted(report.disabled, key=str.lower):
         click.secho(f"Function {name} is disabled.", fg="yellow")
     click.echo(f"Listening on {report.base_url} (started in {report.seconds:.2f} s). Ctrl-C stops.")

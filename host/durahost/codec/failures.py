@@ -36,8 +36,15 @@ def orchestrator_failed(name: str, error: str) -> str:
 
 
 def orchestrator_details(error: str, stack: str) -> str:
-    """Details a waiting parent is given."""
-    return f"Message: {error}, StackTrace: {stack}"
+    """Details a waiting parent is given.
+
+    On Azure the trace is the .NET frames, so never holds the marker or a heading that the cut of
+    the
+    parent's own failure looks for. Here it is the frames of the app's traceback, and nothing else
+    of it.
+    Source: Azure/azure-functions-durable-extension: OutOfProcOrchestrationShim.cs.
+    """
+    return f"Message: {error}, StackTrace: {frames_of(stack)}"
 
 
 def aggregate(message: str, stack: str) -> str:
@@ -45,6 +52,12 @@ def aggregate(message: str, stack: str) -> str:
     the host's.
     """
     return f"One or more errors occurred. ({rpc_exception(message, stack)})"
+
+
+def frames_of(stack: str) -> str:
+    """The lines of a Python traceback that are frames."""
+    lines = stack.partition(STATE_MARKER)[0].splitlines()
+    return "\n".join(line for line in lines if line.startswith("  "))
 
 
 def activity_failed(name: str, message: str) -> str:
@@ -83,6 +96,26 @@ def activity_details(message: str, stack: str) -> str:
         "System.Exception, System.Private.CoreLib", "System.Exception", f" {message}", inner, None
     )
     return json.dumps(outer, ensure_ascii=False, separators=(",", ":"))
+
+
+def exception_details(error_type: str, message: str) -> str:
+    """TaskFailed.Details of the built-in HTTP activity.
+
+    What its shim turns into a task failure is serialised, any other exception is described.
+    Sources: Azure/azure-functions-durable-extension: Listener/TaskHttpActivityShim.cs (RunAsync);
+    Azure/durabletask: TaskActivityDispatcher.cs (OnProcessWorkItemAsync).
+    """
+    assembly = _SERIALISED.get(error_type)
+    if assembly is None:
+        return f"Unhandled exception while executing task: {error_type}: {message}"
+    whole = _exception(f"{error_type}, {assembly}", error_type, message, None, None)
+    return json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
+
+
+_SERIALISED = {
+    "System.Net.Http.HttpRequestException": "System.Net.Http",
+    "System.TimeoutException": "System.Private.CoreLib",
+}
 
 
 def _exception(

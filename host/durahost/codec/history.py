@@ -8,6 +8,7 @@ tests/histories.
 """
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -64,13 +65,35 @@ def execution_started(state: InstanceState, now: datetime) -> HistoryEvent:
     return _event(EventKind.EXECUTION_STARTED, now, rest, fields=own, name=state.name)
 
 
+@dataclass(frozen=True, slots=True)
+class FailureDetails:
+    """A failure that DurableTask itself found; user code's failures are plain texts here."""
+
+    error_type: str
+    message: str
+    is_non_retriable: bool = False
+
+
 def execution_completed(
-    task_id: int, status: RuntimeStatus, result: str | None, now: datetime
+    task_id: int,
+    status: RuntimeStatus,
+    result: str | None,
+    now: datetime,
+    *,
+    failure: FailureDetails | None = None,
 ) -> HistoryEvent:
     """The end of an execution; ContinueAsNew has an event type of its own with the same members."""
     continued = status is RuntimeStatus.CONTINUED_AS_NEW
     kind = EventKind.CONTINUE_AS_NEW if continued else EventKind.EXECUTION_COMPLETED
-    rest = {"OrchestrationStatus": status.number, "Result": result, "FailureDetails": None}
+    details = failure and {
+        "ErrorType": failure.error_type,
+        "ErrorMessage": failure.message,
+        "StackTrace": None,
+        "InnerFailure": None,
+        "IsNonRetriable": failure.is_non_retriable,
+        "Properties": None,
+    }
+    rest = {"OrchestrationStatus": status.number, "Result": result, "FailureDetails": details}
     return _event(kind, now, rest, task_id=task_id, own_id=task_id)
 
 
@@ -87,6 +110,23 @@ def execution_suspended(reason: str | None, now: datetime) -> HistoryEvent:
 def execution_resumed(reason: str | None, now: datetime) -> HistoryEvent:
     """A client asked to go on."""
     return _event(EventKind.EXECUTION_RESUMED, now, {"Reason": reason})
+
+
+def execution_rewound(
+    reason: str | None,
+    now: datetime,
+    *,
+    instance_id: str | None = None,
+    parent_execution_id: str | None = None,
+) -> HistoryEvent:
+    """A rewind was asked for, by a client or, with the last two, by the rewound caller."""
+    rest = {
+        "Reason": reason,
+        "ParentExecutionId": parent_execution_id,
+        "InstanceId": instance_id,
+        "ParentTraceContext": None,
+    }
+    return _event(EventKind.EXECUTION_REWOUND, now, rest)
 
 
 def task_scheduled(
@@ -161,6 +201,12 @@ def timer_fired(task_id: int, fire_at: datetime, now: datetime) -> HistoryEvent:
     return _event(EventKind.TIMER_FIRED, now, rest, task_id=task_id)
 
 
+def event_sent(task_id: int, target: str, name: str, input: str, now: datetime) -> HistoryEvent:
+    """A message to another instance was asked for; input is its JSON text."""
+    rest = {"InstanceId": target, "Name": name, "Input": input}
+    return _event(EventKind.EVENT_SENT, now, rest, task_id=task_id, own_id=task_id, name=name)
+
+
 def event_raised(name: str, input: str | None, now: datetime) -> HistoryEvent:
     """An external event; input is JSON text."""
     rest = {"Name": name, "Input": input, "ParentTraceContext": None}
@@ -174,8 +220,25 @@ def read_reason(event: HistoryEvent) -> str | None:
     return None if reason is None else str(reason)
 
 
-def read_child_id(event: HistoryEvent) -> str:
-    """The instance id that SubOrchestrationInstanceCreated recorded."""
+def read_fire_at(event: HistoryEvent) -> datetime:
+    """The time that TimerCreated recorded."""
+    return datetime.fromisoformat(json.loads(event.text)["FireAt"])
+
+
+def read_input(event: HistoryEvent) -> str | None:
+    """The data of a raised event, JSON text."""
+    data = json.loads(event.text).get("Input")
+    return None if data is None else str(data)
+
+
+def read_result(event: HistoryEvent) -> str | None:
+    """The result that an answer carries, JSON text."""
+    result = json.loads(event.text).get("Result")
+    return None if result is None else str(result)
+
+
+def read_target(event: HistoryEvent) -> str:
+    """The instance id that SubOrchestrationInstanceCreated or EventSent recorded."""
     return str(json.loads(event.text)["InstanceId"])
 
 

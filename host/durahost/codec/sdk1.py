@@ -8,20 +8,25 @@ Azure/azure-functions-durable-python: models/OrchestratorState.py.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from durahost.codec import failures, history
+from durahost.codec import durable_http, failures, history
+from durahost.codec.unicode import load_json
 from durahost.model.actions import (
     Action,
     CallActivity,
+    CallEntity,
+    CallHttp,
     CallSubOrchestrator,
     ContinueAsNew,
     CreateTimer,
     OrchestratorFailure,
     OrchestratorState,
     RetryOptions,
+    SignalEntity,
     Unsupported,
     WaitForExternalEvent,
     WhenAll,
@@ -88,10 +93,7 @@ def encode_context(
 
 def decode_returned(text: str | None) -> OrchestratorState | OrchestratorFailure:
     """The state of an orchestrator that returned; `text` is the JSON it gave, None for nothing."""
-    try:
-        return _decode_state(text, stack="")
-    except _Malformed as malformed:
-        return _failure(str(malformed))
+    return _decode(text, stack="")
 
 
 def decode_raised(message: str, stack: str) -> OrchestratorState | OrchestratorFailure:
@@ -104,10 +106,17 @@ def decode_raised(message: str, stack: str) -> OrchestratorState | OrchestratorF
     if not found:
         error = failures.aggregate(message, stack)
         return OrchestratorFailure(error, failures.orchestrator_details(error, stack))
+    return _decode(state, stack=whole)
+
+
+def _decode(text: str | None, *, stack: str) -> OrchestratorState | OrchestratorFailure:
+    """Whatever is wrong with a state is its instance's failure, never ours."""
     try:
-        return _decode_state(state, stack=whole)
+        return _decode_state(text, stack=stack)
     except _Malformed as malformed:
         return _failure(str(malformed))
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        return _failure(f"{NOT_JSON_TEXT} ({type(error).__name__}: {error})")
 
 
 def _shown(event: HistoryEvent) -> str:
@@ -132,7 +141,7 @@ def _decode_state(text: str | None, *, stack: str) -> OrchestratorState:
     if text is None:
         raise _Malformed(NOT_OBJECT_TEXT)
     try:
-        state = json.loads(text)
+        state = load_json(text)
     except ValueError as error:
         raise _Malformed(NOT_JSON_TEXT) from error
     if not isinstance(state, dict):
@@ -167,26 +176,59 @@ def _decode_action(action: Any) -> Action:
     if not isinstance(action, dict):
         raise _Malformed(NOT_JSON_TEXT)
     kind = _enumerated(action.get("actionType"), _ACTION_NAMES)
-    match kind:
-        case "CallActivity" | "CallActivityWithRetry":
-            retry = _decode_retry(action) if kind.endswith("WithRetry") else None
-            return CallActivity(_text(action, "functionName"), _input(action), retry)
-        case "CallSubOrchestrator" | "CallSubOrchestratorWithRetry":
-            retry = _decode_retry(action) if kind.endswith("WithRetry") else None
-            name, child = _text(action, "functionName"), action.get("instanceId")
-            return CallSubOrchestrator(name, _input(action), child, action.get("version"), retry)
-        case "ContinueAsNew":
-            return ContinueAsNew(_input(action))
-        case "CreateTimer":
-            return CreateTimer(_decode_time(action.get("fireAt")), action.get("isCanceled") is True)
-        case "WaitForExternalEvent":
-            return WaitForExternalEvent(_text(action, "externalEventName"))
-        case "WhenAny":
-            return WhenAny(_decode_children(action))
-        case "WhenAll":
-            return WhenAll(_decode_children(action))
-        case _:
-            return Unsupported(kind)
+    decode = _DECODERS.get(kind)
+    return decode(action) if decode else Unsupported(kind)
+
+
+def _decode_activity(action: dict[str, Any]) -> CallActivity:
+    return CallActivity(_text(action, "functionName"), _input(action))
+
+
+def _decode_retried_activity(action: dict[str, Any]) -> CallActivity:
+    return replace(_decode_activity(action), retry=_decode_retry(action))
+
+
+def _decode_sub_orchestrator(action: dict[str, Any]) -> CallSubOrchestrator:
+    name = _text(action, "functionName")
+    child, version = _optional_text(action, "instanceId"), _optional_text(action, "version")
+    return CallSubOrchestrator(name, _input(action), child, version)
+
+
+def _decode_retried_sub_orchestrator(action: dict[str, Any]) -> CallSubOrchestrator:
+    return replace(_decode_sub_orchestrator(action), retry=_decode_retry(action))
+
+
+def _decode_timer(action: dict[str, Any]) -> CreateTimer:
+    return CreateTimer(_decode_time(action.get("fireAt")), action.get("isCanceled") is True)
+
+
+def _decode_call_entity(action: dict[str, Any]) -> CallEntity:
+    operation = str(action.get("operation") or "")
+    return CallEntity(_text(action, "instanceId"), operation, _input(action))
+
+
+def _decode_signal(action: dict[str, Any]) -> SignalEntity:
+    operation = str(action.get("operation") or "")
+    return SignalEntity(_text(action, "instanceId"), operation, _input(action))
+
+
+def _decode_scheduled_signal(action: dict[str, Any]) -> SignalEntity:
+    return replace(_decode_signal(action), fire_at=_decode_time(action.get("fireAt")))
+
+
+def _decode_http(action: dict[str, Any]) -> CallHttp:
+    """Polling only when asked for: the constructor's default is not applied when the member is
+    absent.
+    """
+    request = action.get("httpRequest")
+    if not isinstance(request, dict):
+        raise _Malformed(NOT_JSON_TEXT)
+    try:
+        request = durable_http.normalize(request)
+    except ValueError as error:
+        raise _Malformed(str(error)) from error
+    is_polled = request["asynchronousPatternEnabled"]
+    return CallHttp(request, is_polled=is_polled, retry=durable_http.read_retry(request))
 
 
 def _decode_children(action: dict[str, Any]) -> list[Action]:
@@ -237,9 +279,32 @@ def _text(action: dict[str, Any], key: str) -> str:
     return value
 
 
+def _optional_text(action: dict[str, Any], key: str) -> str | None:
+    """Text, or a number as Newtonsoft reads it into a string."""
+    value = action.get(key)
+    return value if value is None or isinstance(value, str) else json.dumps(value)
+
+
 def _input(action: dict[str, Any]) -> str | None:
     value = action.get("input")
     return value if value is None or isinstance(value, str) else json.dumps(value)
+
+
+_DECODERS: Mapping[str, Callable[[dict[str, Any]], Action]] = {
+    "CallActivity": _decode_activity,
+    "CallActivityWithRetry": _decode_retried_activity,
+    "CallSubOrchestrator": _decode_sub_orchestrator,
+    "CallSubOrchestratorWithRetry": _decode_retried_sub_orchestrator,
+    "ContinueAsNew": lambda action: ContinueAsNew(_input(action)),
+    "CreateTimer": _decode_timer,
+    "WaitForExternalEvent": lambda action: WaitForExternalEvent(_text(action, "externalEventName")),
+    "CallEntity": _decode_call_entity,
+    "SignalEntity": _decode_signal,
+    "ScheduledSignalEntity": _decode_scheduled_signal,
+    "CallHttp": _decode_http,
+    "WhenAny": lambda action: WhenAny(_decode_children(action)),
+    "WhenAll": lambda action: WhenAll(_decode_children(action)),
+}
 
 
 def _compact(value: Any) -> str:

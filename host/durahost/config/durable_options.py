@@ -6,19 +6,18 @@ Options/AzureStorageOptions.cs.
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
 
+from durahost.config import durable_checks
 from durahost.config.name_resolution import UnresolvedName, get_setting, resolve_names
 from durahost.config.option_tree import OptionTree
 from durahost.config.settings import DurableSettings
 from durahost.model.errors import ConfigError
 from durahost.model.status import LIVE, TERMINAL
+from durahost.model.versioning import VersionFailure, VersionMatch
 
 PATH = "extensions:durableTask"
 NOT_ACTED_ON = frozenset(
     {
-        "maxconcurrententityfunctions",
-        "maxentityoperationbatchsize",
         "extendedsessionsenabled",
         "extendedsessionidletimeoutinseconds",
         "entitymessagereorderwindowinminutes",
@@ -29,14 +28,14 @@ NOT_ACTED_ON = frozenset(
         "appleaseoptions",
         "maxgrpcmessagesizeinbytes",
         "grpchttpclienttimeout",
-        "versionmatchstrategy",
-        "versionfailurestrategy",
         "tracing",
         "notifications",
     }
 )
 """Keys the extension knows that change nothing here, lower case."""
 
+_VERSIONING = "DurableTask.Core.Settings.VersioningSettings"
+"""Source: Azure/durabletask: Settings/VersioningSettings.cs."""
 _AZURE_STORAGE = "AzureStorage"
 _POSTGRES = "postgres"
 _PROVIDERS = (_AZURE_STORAGE, "mssql", "Netherite", "azureManaged", _POSTGRES)
@@ -59,6 +58,7 @@ def build_durable_settings(options: OptionTree, values: Mapping[str, str]) -> Du
     Errors: ConfigError with the extension's text.
     """
     provider = _build_provider(options)
+    warnings = durable_checks.check(options, values, is_azure_storage=provider == _AZURE_STORAGE)
     default = DurableSettings()
     states = options.choice(
         f"{PATH}:overridableExistingInstanceStates",
@@ -77,6 +77,12 @@ def build_durable_settings(options: OptionTree, values: Mapping[str, str]) -> Du
         max_concurrent_activities=_positive(
             options, "MaxConcurrentActivityFunctions", default.max_concurrent_activities
         ),
+        max_concurrent_entities=_positive(
+            options, "MaxConcurrentEntityFunctions", default.max_concurrent_entities
+        ),
+        max_entity_batch=_positive(
+            options, "MaxEntityOperationBatchSize", default.max_entity_batch
+        ),
         max_orchestration_actions=options.integer(
             f"{PATH}:maxOrchestrationActions", default.max_orchestration_actions
         ),
@@ -84,8 +90,25 @@ def build_durable_settings(options: OptionTree, values: Mapping[str, str]) -> Du
         store_inputs_in_history=options.boolean(f"{PATH}:storeInputsInOrchestrationHistory", False),
         default_http_sleep_ms=options.integer(sleep, default.default_http_sleep_ms),
         default_version=options.text(f"{PATH}:defaultVersion") or None,
+        version_match=VersionMatch(
+            options.choice(
+                f"{PATH}:versionMatchStrategy",
+                default.version_match.value,
+                [strategy.value for strategy in VersionMatch],
+                f"{_VERSIONING}+VersionMatchStrategy",
+            )
+        ),
+        version_failure=VersionFailure(
+            options.choice(
+                f"{PATH}:versionFailureStrategy",
+                default.version_failure.value,
+                [strategy.value for strategy in VersionFailure],
+                f"{_VERSIONING}+VersionFailureStrategy",
+            )
+        ),
         use_forwarded_host=options.boolean(f"{PATH}:httpSettings:useForwardedHost", False),
         is_local_rpc_enabled=options.boolean(f"{PATH}:localRpcEndpointEnabled", True),
+        warnings=tuple(warnings),
     )
 
 
@@ -104,9 +127,25 @@ def default_hub_name(site_name: str | None) -> str:
 
 
 def _build_hub_name(options: OptionTree, values: Mapping[str, str], provider: str) -> str:
+    default = default_hub_name(get_setting(values, "WEBSITE_SITE_NAME"))
+    name = _read_hub_name(options, values, provider) or default
+    slot = get_setting(values, "WEBSITE_SLOT_NAME") or "Production"
+    if slot.lower() != "production" and name.lower() == default.lower():
+        # Source: DurableTaskOptions.cs (Validate); no blank before "See".
+        raise ConfigError(
+            "Task Hub name must be specified in host.json when using slots. Specified name must "
+            f"not equal the default HubName ({default}).See documentation on Task Hubs for "
+            "information on how to set this: https://docs.microsoft.com/azure/azure-functions/"
+            "durable/durable-functions-task-hubs",
+            advice=f"WEBSITE_SLOT_NAME is '{slot}'; set hubName in host.json.",
+        )
+    return name
+
+
+def _read_hub_name(options: OptionTree, values: Mapping[str, str], provider: str) -> str | None:
     written = options.text(f"{PATH}:hubName")
     if written is None:
-        return default_hub_name(get_setting(values, "WEBSITE_SITE_NAME"))
+        return None
     advice = f"Change hubName in host.json ('{written}')."
     try:
         name = resolve_names(written, values)
@@ -128,8 +167,6 @@ def _build_provider(options: OptionTree) -> str:
     written = options.text(f"{PATH}:storageProvider:type") or _AZURE_STORAGE
     for name in _PROVIDERS:
         if name.lower() == written.lower():
-            if name == _AZURE_STORAGE:
-                _check_azure_storage(options)
             return name
     # Source: DurableTaskExtension.cs (GetDurabilityProviderFactory).
     raise ConfigError(
@@ -161,32 +198,3 @@ def _positive(options: OptionTree, name: str, default: int) -> int:
             f"{name} must be a positive integer value.", advice=f"host.json has {value} there."
         )
     return value
-
-
-def _check_azure_storage(options: OptionTree) -> None:
-    """Check what only Azure Storage acts on, so that a bad host.json fails here as it does there.
-
-    Source: AzureStorageOptions.cs (Validate).
-    """
-    start = f"{PATH}:storageProvider"
-    batch = options.integer(f"{start}:controlQueueBatchSize", 32)
-    partitions = options.integer(f"{start}:partitionCount", 4)
-    visibility = options.timespan(f"{start}:controlQueueVisibilityTimeout", timedelta(minutes=5))
-    polling = options.timespan(f"{start}:maxQueuePollingInterval", timedelta(seconds=30))
-    buffered = options.integer(f"{start}:controlQueueBufferThreshold", 256)
-    checks = (
-        (batch > 0, "ControlQueueBatchSize must be a non-negative integer."),
-        (1 <= partitions <= 16, "PartitionCount must be an integer value between 1 and 16."),
-        (
-            timedelta(minutes=1) <= visibility <= timedelta(minutes=60),
-            "ControlQueueVisibilityTimeout must be between 1 and 60 minutes.",
-        ),
-        # Zero is not refused: the real property reads it as its default.
-        (polling >= timedelta(0), "MaxQueuePollingInterval must be non-negative."),
-        (1 <= buffered <= 1000, "ControlQueueBufferThreshold must be between 1 and 1000."),
-    )
-    for is_valid, text in checks:
-        if not is_valid:
-            raise ConfigError(
-                text, advice="Change it in extensions.durableTask.storageProvider of host.json."
-            )

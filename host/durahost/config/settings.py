@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from durahost.model.status import LIVE, TERMINAL, RuntimeStatus
+from durahost.model.versioning import VersionFailure, VersionMatch
 
 UNLIMITED = timedelta(days=10675199)
 """`functionTimeout` of "-1"."""
@@ -23,6 +24,7 @@ class DurableSettings:
 
     replaceable: states of an existing instance that a start with its id replaces
         (`overridableExistingInstanceStates`: NonRunningStates by default).
+    warnings: what the extension says of the values when it starts.
     """
 
     hub_name: str = "TestHubName"
@@ -30,13 +32,18 @@ class DurableSettings:
     provider_type: str = "AzureStorage"
     max_concurrent_orchestrators: int = 10 * (os.cpu_count() or 1)
     max_concurrent_activities: int = 10 * (os.cpu_count() or 1)
+    max_concurrent_entities: int = 10 * (os.cpu_count() or 1)
+    max_entity_batch: int = 5000
     max_orchestration_actions: int = 100_000
     replaceable: frozenset[RuntimeStatus] = TERMINAL
     store_inputs_in_history: bool = False
     default_http_sleep_ms: int = 30_000
     default_version: str | None = None
+    version_match: VersionMatch = VersionMatch.CURRENT_OR_OLDER
+    version_failure: VersionFailure = VersionFailure.REJECT
     use_forwarded_host: bool = False
     is_local_rpc_enabled: bool = True
+    warnings: tuple[str, ...] = ()
 
     @property
     def sends_timer_limits(self) -> bool:

@@ -1,8 +1,9 @@
 """Runs activities: lock → invoke → the answer in one transaction with the activity's end."""
 
 import logging
+from collections.abc import Awaitable, Callable
 
-from durahost.codec import failures, history, sdk1
+from durahost.codec import durable_http, failures, history, sdk1
 from durahost.dispatch.settling import settle
 from durahost.dispatch.work_loop import Verbs
 from durahost.dispatch.workbench import Workbench
@@ -19,11 +20,15 @@ from durahost.worker.base import Raised, Returned, TypedData
 
 logger = logging.getLogger(__name__)
 
+HttpCall = Callable[[str], Awaitable[Returned | Raised]]
+"""Does the request in an activity's input; the result is the answer's JSON text."""
+
 
 class ActivityDispatcher:
     """Executes activities at least once and records each result once."""
 
-    def __init__(self, store: ActivityStore, bench: Workbench) -> None:
+    def __init__(self, store: ActivityStore, bench: Workbench, http_call: HttpCall) -> None:
+        self._http_call = http_call
         self._store = store
         self._bench = bench
         verbs = Verbs(
@@ -31,21 +36,40 @@ class ActivityDispatcher:
             process=self._run,
             abandon=store.abandon_activity,
             wait=store.wait_for_activities,
+            describe=lambda locked: (
+                f"Activity '{locked.task.name}' of instance '{locked.task.instance_id}'"
+            ),
         )
         slots = bench.settings.max_concurrent_activities
         self.loop = bench.build_loop("activity", verbs, slots)
 
     async def _run(self, locked: LockedActivity) -> None:
-        generation = self._bench.generation()
         task = locked.task
-        function = generation.registry.find(DurableKind.ACTIVITY, task.name)
-        if function is None:
-            answer = self._missing(task)
+        if task.name == durable_http.ACTIVITY_NAME:
+            answer = await self._call_http(task)
         else:
-            generation.registry.require_loaded(function)
-            answer = await self._execute(generation, function, task)
+            answer = await self._run_function(self._bench.generation(), task)
         message = Message(task.instance_id, answer, execution_id=task.execution_id)
         await settle(self._store.complete_activity(locked.lease, message), "commit")
+
+    async def _run_function(self, generation: Generation, task: ActivityTask) -> HistoryEvent:
+        function = generation.registry.find(DurableKind.ACTIVITY, task.name)
+        if function is None:
+            return self._missing(task)
+        generation.registry.require_loaded(function)
+        return await self._execute(generation, function, task)
+
+    async def _call_http(self, task: ActivityTask) -> HistoryEvent:
+        """The reason of a failure is the bare message: no function stands behind it."""
+        result = await self._http_call(task.input or "")
+        now = self._bench.clock.now()
+        match result:
+            case Returned(value):
+                text = None if value is None else str(value.value)
+                return history.task_completed(task.task_id, text, now)
+            case Raised(error_type, message):
+                details = failures.exception_details(error_type, message)
+                return history.task_failed(task.task_id, message, details, now)
 
     async def _execute(
         self, generation: Generation, function: FunctionMetadata, task: ActivityTask

@@ -1,19 +1,24 @@
 """Runs episodes: lock → plan → encode → invoke → decode → conclude → one commit."""
 
 import logging
+from collections.abc import Sequence
+from datetime import timedelta
 
 from durahost.codec import failures, sdk1
-from durahost.dispatch.settling import settle
+from durahost.dispatch.entities import EntityBatches
+from durahost.dispatch.settling import retry_delay, settle
 from durahost.dispatch.work_loop import Verbs
 from durahost.dispatch.workbench import Workbench
-from durahost.engine import episode
+from durahost.engine import entity, episode, versions
+from durahost.engine.calls import KnownFunctions
 from durahost.engine.outcome import FreshIds, Rules
-from durahost.engine.walk import KnownFunctions
 from durahost.host_state import Generation
 from durahost.invocations import Call
-from durahost.model.actions import OrchestratorFailure, OrchestratorState
+from durahost.model.actions import Hint, OrchestratorFailure, OrchestratorState
 from durahost.model.functions import FunctionMetadata
-from durahost.model.instances import Commit, Lease, LockedEpisode
+from durahost.model.ids import InstanceId
+from durahost.model.instances import Commit, LockedEpisode
+from durahost.model.versioning import VersionFailure
 from durahost.registry import DurableKind
 from durahost.store.base import EpisodeStore
 from durahost.worker.base import Raised, Returned, TypedData
@@ -22,31 +27,41 @@ logger = logging.getLogger(__name__)
 
 
 class OrchestrationDispatcher:
-    """Moves orchestration instances forward, one commit per episode."""
+    """Moves orchestration instances forward, one commit per episode; entities are handed on."""
 
     def __init__(self, store: EpisodeStore, bench: Workbench) -> None:
         settings = bench.settings
+        self._entities = EntityBatches(store, bench)
         self._store = store
         self._bench = bench
+        self._rejected: set[InstanceId] = set()
         self._rules = Rules(
             stores_inputs=settings.store_inputs_in_history,
             max_actions=settings.max_orchestration_actions,
             has_timer_limit=settings.sends_timer_limits,
             default_version=settings.default_version or "",
+            http_sleep=timedelta(milliseconds=settings.default_http_sleep_ms),
         )
         verbs = Verbs(
             lock=store.lock_episodes,
             process=self._run,
             abandon=store.abandon_episode,
             wait=store.wait_for_episodes,
+            describe=lambda locked: f"An episode of instance '{locked.state.instance_id}'",
         )
         self.loop = bench.build_loop("episode", verbs, settings.max_concurrent_orchestrators)
 
     async def _run(self, locked: LockedEpisode) -> None:
+        if entity.is_entity(locked.state):
+            await self._entities.run(locked)
+            return
         generation = self._bench.generation()
+        if not self._is_runnable(locked):
+            await self._refuse(locked)
+            return
         planned = episode.plan(locked, self._bench.clock.now())
         if isinstance(planned, Commit):
-            await self._commit(locked.lease, planned)
+            await self._commit(locked, planned)
             return
         answer = await self._ask(generation, planned)
         concluded = episode.conclude(
@@ -57,13 +72,44 @@ class OrchestrationDispatcher:
             fresh=FreshIds(self._bench.clock.new_guid()),
             now=self._bench.clock.now(),
         )
-        await self._commit(locked.lease, concluded.commit)
-        for hint in concluded.hints:
-            logger.warning("%s", hint.text, extra={"instance_id": locked.state.instance_id})
+        await self._commit(locked, concluded.commit, concluded.hints)
 
-    async def _commit(self, lease: Lease, commit: Commit) -> None:
-        await settle(self._store.commit_episode(lease, commit), "commit")
+    def _is_runnable(self, locked: LockedEpisode) -> bool:
+        settings = self._bench.settings
+        own = settings.default_version or ""
+        return versions.is_runnable(locked.state.version, own, settings.version_match)
+
+    async def _refuse(self, locked: LockedEpisode) -> None:
+        """An instance of a version that this host does not run fails, or is left for another."""
+        state, settings = locked.state, self._bench.settings
+        if settings.version_failure is VersionFailure.FAIL:
+            fresh, now = FreshIds(self._bench.clock.new_guid()), self._bench.clock.now()
+            planned = episode.plan(locked, now)
+            if not isinstance(planned, Commit):
+                planned = versions.fail(planned, self._rules, fresh, now)
+            await self._commit(locked, planned)
+            return
+        if state.instance_id not in self._rejected:
+            self._rejected.add(state.instance_id)
+            logger.warning(
+                "Instance '%s' has version '%s'; with defaultVersion '%s' and versionMatchStrategy "
+                "%s this host does not run it and leaves it to another. Change host.json to run it "
+                "here.",
+                state.instance_id,
+                state.version,
+                settings.default_version or "",
+                settings.version_match.value,
+                extra={"instance_id": state.instance_id},
+            )
+        await self._store.abandon_episode(locked.lease, retry_delay(locked.attempts))
+
+    async def _commit(
+        self, locked: LockedEpisode, commit: Commit, hints: Sequence[Hint] = ()
+    ) -> None:
+        await settle(self._store.commit_episode(locked.lease, commit), "commit")
         state = commit.state
+        for hint in hints:
+            logger.warning("%s", hint.text, extra={"instance_id": state.instance_id})
         logger.debug(
             "Committed an episode of '%s': %s, %d events, %d activities.",
             state.instance_id,
@@ -117,4 +163,6 @@ def _known(generation: Generation) -> KnownFunctions:
     return KnownFunctions(
         orchestrators=registry.names(DurableKind.ORCHESTRATOR),
         activities=registry.names(DurableKind.ACTIVITY),
+        entities=registry.names(DurableKind.ENTITY),
+        unknown_entity=lambda name: registry.unknown_text(DurableKind.ENTITY, name),
     )

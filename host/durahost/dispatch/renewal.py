@@ -16,6 +16,8 @@ LEASE = timedelta(seconds=30)
 Storage.
 """
 
+SETTLING_S = 0.2
+
 
 class Renewal:
     """Renews the held leases; a lost one cancels the task that holds it."""
@@ -51,9 +53,13 @@ class Renewal:
         except StoreError as error:
             logger.warning("Could not renew %d leases now: %s", len(leases), error)
             return
-        for lease in leases:
+        lost = [lease for lease in leases if lease not in kept]
+        if lost:
+            # A commit in the same batch ended its claim too: its task goes on first.
+            await asyncio.sleep(SETTLING_S)
+        for lease in lost:
             task = self._held.get(lease)
-            if lease not in kept and task is not None:
+            if task is not None:
                 logger.warning(
                     "Lost the lease on %s %s; its work is dropped.", lease.kind, lease.key
                 )

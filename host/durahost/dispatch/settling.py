@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 
-from durahost.model.errors import HostError, LeaseLost, StoreError, WorkerError
+from durahost.model.errors import AppLoadError, HostError, LeaseLost, StoreError, WorkerError
 from durahost.model.instances import Lease
 
 logger = logging.getLogger(__name__)
@@ -15,16 +15,18 @@ logger = logging.getLogger(__name__)
 COMMIT_LIMIT_S = 5.0
 """How long a commit that has begun may hold up a cancellation."""
 
+MAX_DELAY = timedelta(seconds=600)
+"""Source: Azure/durabletask: TaskHubQueue.cs (AbandonMessageAsync)."""
+
+LOAD_DELAY_LIMIT = timedelta(seconds=2)
+"""Code that does not load is mended by its developer, who then waits for it."""
+
 Abandon = Callable[[Lease, timedelta], Awaitable[None]]
 
 
 def retry_delay(attempts: int) -> timedelta:
-    """Wait before a work item that could not be done is tried again: 0.25 s doubling to 600 s, no
-    end.
-
-    The limit is Azure Storage's (Azure/durabletask: TaskHubQueue.cs (AbandonMessageAsync)).
-    """
-    return timedelta(seconds=min(0.25 * 2 ** min(attempts - 1, 20), 600.0))
+    """Wait before what could not be done is tried again: 0.25 s, doubling to the limit, no end."""
+    return min(timedelta(seconds=0.25 * 2 ** min(attempts - 1, 20)), MAX_DELAY)
 
 
 async def settle(commit: Coroutine[None, None, None], name: str) -> None:
@@ -40,34 +42,35 @@ async def settle(commit: Coroutine[None, None, None], name: str) -> None:
 
 
 async def do_or_abandon(
-    work: Coroutine[None, None, None], lease: Lease, attempts: int, abandon: Abandon
+    work: Coroutine[None, None, None], lease: Lease, *, attempts: int, what: str, abandon: Abandon
 ) -> None:
     """Do the work; when it cannot be done now, release the claim so that it is tried again.
 
-    One of the four edges where every exception is caught: a failure here is ours, never the
-    user's, and
-    no work item may take the loop down.
+    what: names the work in the log. One of the four edges where every exception is caught: a
+    failure
+    here is ours, never the user's, and no work item may take the loop down.
     """
     try:
         await work
     except LeaseLost:
-        logger.warning("%s %s was claimed by somebody else; dropped.", lease.kind, lease.key)
+        logger.warning("%s was claimed by somebody else; what it gave is dropped.", what)
     except asyncio.CancelledError:
         await settle(_give_back(lease, timedelta(0), abandon), "abandon")
         raise
     except Exception as error:  # noqa: BLE001
-        delay = retry_delay(attempts)
-        _log_failure(error, lease, delay)
+        is_load_failure = isinstance(error, AppLoadError)
+        delay = min(retry_delay(attempts), LOAD_DELAY_LIMIT if is_load_failure else MAX_DELAY)
+        if attempts == 1 or not is_load_failure:
+            _log_failure(error, what, delay)
         await _give_back(lease, delay, abandon)
 
 
-def _log_failure(error: Exception, lease: Lease, delay: timedelta) -> None:
+def _log_failure(error: Exception, what: str, delay: timedelta) -> None:
     known = isinstance(error, WorkerError | StoreError | HostError)
     logger.log(
         logging.WARNING if known else logging.ERROR,
-        "%s %s could not be done and is tried again in %.2f s: %s",
-        lease.kind,
-        lease.key,
+        "%s could not be done and is tried again in %.2f s: %s",
+        what,
         delay.total_seconds(),
         str(error) or type(error).__name__,
         exc_info=None if known else error,

@@ -9,14 +9,18 @@ loop's task, which gives the claims back at once.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, Protocol, TypeVar
 
 from durahost.dispatch.renewal import LEASE, Renewal
-from durahost.dispatch.settling import do_or_abandon
+from durahost.dispatch.settling import do_or_abandon, retry_delay
+from durahost.model.errors import StoreError
 from durahost.model.instances import Lease
+
+logger = logging.getLogger(__name__)
 
 IDLE_LIMIT = timedelta(minutes=1)
 """The longest wait between two attempts to lock, should a wake-up ever be missed."""
@@ -47,6 +51,7 @@ class Verbs(Generic[Item]):
     process: Callable[[Item], Coroutine[None, None, None]]
     abandon: Callable[[Lease, timedelta], Awaitable[None]]
     wait: Callable[[timedelta], Coroutine[None, None, None]]
+    describe: Callable[[Item], str]
 
 
 class WorkLoop(Generic[Item]):
@@ -74,18 +79,39 @@ class WorkLoop(Generic[Item]):
                 if self._free == 0:
                     await self._until_stopped(self._slot_freed.wait())
                     continue
-                items = await self._verbs.lock(self._owner, LEASE, self._free)
+                items = await self._lock()
                 for item in items:
                     self._take_slot()
                     group.create_task(self._run_one(item), name=self._name)
                 if not items:
                     await self._until_stopped(self._verbs.wait(IDLE_LIMIT))
 
+    async def _lock(self) -> Sequence[Item]:
+        """Lock work; a store that refuses now is asked again, with a growing delay, until
+        stopped.
+        """
+        refusals = 0
+        while not self._stopping.is_set():
+            try:
+                return await self._verbs.lock(self._owner, LEASE, self._free)
+            except StoreError as error:
+                refusals += 1
+                delay_s = retry_delay(refusals).total_seconds()
+                logger.warning("No %s can be locked for %.2f s: %s", self._name, delay_s, error)
+                await self._until_stopped(asyncio.sleep(delay_s))
+        return ()
+
     async def _run_one(self, item: Item) -> None:
         try:
             with self._renewal.holding(item.lease):
                 work = self._verbs.process(item)
-                await do_or_abandon(work, item.lease, item.attempts, self._verbs.abandon)
+                await do_or_abandon(
+                    work,
+                    item.lease,
+                    attempts=item.attempts,
+                    what=self._verbs.describe(item),
+                    abandon=self._verbs.abandon,
+                )
         finally:
             self._free += 1
             self._slot_freed.set()

@@ -38,6 +38,20 @@ class StartTimer:
 
 
 @dataclass(frozen=True, slots=True)
+class SendEvent:
+    """Raise an event on another instance (an entity's message); nothing waits for its answer here.
+
+    deliver_at: not before this time; None means at once.
+    """
+
+    task_id: int
+    instance_id: InstanceId
+    name: str
+    input: str
+    deliver_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Complete:
     """End the execution.
 
@@ -50,4 +64,4 @@ class Complete:
     details: str | None = None
 
 
-Decision = ScheduleTask | CreateSubOrchestration | StartTimer | Complete
+Decision = ScheduleTask | CreateSubOrchestration | StartTimer | SendEvent | Complete

@@ -11,10 +11,11 @@ from datetime import datetime
 
 from durahost.codec import failures, history
 from durahost.engine import outcome
+from durahost.engine.calls import CallRules, KnownFunctions
 from durahost.engine.execution import Execution
 from durahost.engine.matching import NonDeterminism
 from durahost.engine.outcome import FreshIds, Rules
-from durahost.engine.walk import KnownFunctions, Walk, WalkRules
+from durahost.engine.walk import Walk
 from durahost.model.actions import Hint, OrchestratorFailure, OrchestratorState
 from durahost.model.events import EventKind, HistoryEvent
 from durahost.model.instances import Commit, LockedEpisode
@@ -58,12 +59,16 @@ def plan(locked: LockedEpisode, now: datetime) -> Plan | Commit:
     """Sort the inbox; a Commit means there is nothing to run, only messages to drop.
 
     A message for another execution, a second ExecutionStarted, or one for an ended instance is
-    dropped.
+    dropped. An ExecutionRewound wakes the instance without becoming an event: its own was recorded
+    when the execution was rewound (`engine.rewind`).
     The episode's time is never before the previous one's.
     """
     taken, dropped = _sort_inbox(locked)
+    wakes = [inbox.message_id for inbox in taken if _is_wake(inbox)]
+    taken = [inbox for inbox in taken if not _is_wake(inbox)]
+    dropped += wakes
     is_startable = bool(locked.history) or any(_is_start(inbox) for inbox in taken)
-    if not taken or not is_startable:
+    if not (taken or wakes) or not is_startable:
         return Commit(state=locked.state, consume=dropped)
     taken.sort(key=lambda inbox: not _is_start(inbox))
     events = _events(locked, taken)
@@ -87,7 +92,7 @@ def conclude(
     """
     state = plan.locked.state
     answer = outcome.check_custom_status(answer)
-    execution = Execution(state.execution_id, plan.started_at)
+    execution = Execution(state.instance_id, state.execution_id, plan.started_at)
     walk = _prepare_walk(plan, answer, execution, rules=rules, known=known)
     try:
         _replay(plan, execution)
@@ -125,6 +130,10 @@ def _sort_inbox(locked: LockedEpisode) -> tuple[list[InboxMessage], list[int]]:
     return taken, dropped
 
 
+def _is_wake(inbox: InboxMessage) -> bool:
+    return inbox.message.event.kind is EventKind.EXECUTION_REWOUND
+
+
 def _is_start(inbox: InboxMessage) -> bool:
     return inbox.message.event.kind is EventKind.EXECUTION_STARTED
 
@@ -160,13 +169,15 @@ def _prepare_walk(
     if isinstance(answer, OrchestratorFailure):
         return None
     state = plan.locked.state
-    walk_rules = WalkRules(
+    walk_rules = CallRules(
         instance_id=state.instance_id,
         parent_id=state.parent.instance_id if state.parent else None,
         known=known,
         max_actions=rules.max_actions,
+        execution_id=state.execution_id,
         has_timer_limit=rules.has_timer_limit,
         version=rules.default_version,
+        http_sleep=rules.http_sleep,
     )
     walk = Walk(answer, execution, walk_rules)
     execution.on_start = walk.advance

@@ -10,6 +10,7 @@ Source: Azure/durabletask: TaskOrchestrationContext.cs, TaskOrchestrationExecuto
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
+from uuid import UUID, uuid5
 
 from durahost.codec import history
 from durahost.engine import matching
@@ -18,12 +19,16 @@ from durahost.engine.decisions import (
     CreateSubOrchestration,
     Decision,
     ScheduleTask,
+    SendEvent,
     StartTimer,
 )
 from durahost.engine.tasks import Task
 from durahost.model.events import ANSWERS, SCHEDULING, EventKind, HistoryEvent
 from durahost.model.ids import ExecutionId, InstanceId
 from durahost.model.status import RuntimeStatus
+
+_GUID_NAMESPACE = UUID("9e952959-5e33-4daf-827f-2fa12937b875")
+"""Source: Azure/azure-functions-durable-extension: Common/GuidManager.cs (UrlNamespaceValue)."""
 
 
 class Execution:
@@ -32,7 +37,7 @@ class Execution:
     on_start is called at ExecutionStarted and begins whatever calls back into this object.
     """
 
-    def __init__(self, execution_id: ExecutionId, now: datetime) -> None:
+    def __init__(self, instance_id: InstanceId, execution_id: ExecutionId, now: datetime) -> None:
         self.now = now
         self.is_replaying = True
         self.on_start: Callable[[], None] = lambda: None
@@ -41,7 +46,9 @@ class Execution:
         self.has_continue_as_new = False
         self.carried: list[HistoryEvent] = []
         self.unheard_names: list[tuple[str, str]] = []
+        self._instance_id = instance_id
         self._execution_id = execution_id
+        self._guids = 0
         self._next_id = 0
         self._pending: dict[int, Decision] = {}
         self._parked: dict[int, Decision] = {}
@@ -77,6 +84,24 @@ class Execution:
             del self._open[timer.task_id]
             task.finish(failed=True)
         return task
+
+    def send_event(
+        self, target: InstanceId, name: str, input: str, deliver_at: datetime | None = None
+    ) -> None:
+        """Raise an event on another instance; it holds nothing open."""
+        task_id = self._take_id()
+        self._pending[task_id] = SendEvent(task_id, target, name, input, deliver_at)
+
+    def new_guid(self) -> UUID:
+        """The next deterministic GUID of this execution.
+
+        Source: Azure/azure-functions-durable-extension: DurableOrchestrationContext.cs (NewGuid),
+        Common/GuidManager.cs: version 5 over instance id, current time and a counter.
+        """
+        fraction = f"{self.now.microsecond:06}0"
+        stamp = f"{self.now.strftime('%Y-%m-%dT%H:%M:%S')}.{fraction}Z"
+        self._guids += 1
+        return uuid5(_GUID_NAMESPACE, f"{self._instance_id}_{stamp}_{self._guids - 1}")
 
     def wait_for_event(self, name: str) -> Task:
         """Take the oldest early event of this name, else wait; of several waits the newest is
@@ -122,7 +147,7 @@ class Execution:
         task = self._open.pop(-1 if event.task_id is None else event.task_id, None)
         if task is not None:
             failed = event.kind in (EventKind.TASK_FAILED, EventKind.SUB_ORCHESTRATION_FAILED)
-            task.finish(failed=failed)
+            task.finish(failed=failed, answer=event)
 
     def _heard(self, event: HistoryEvent) -> None:
         match event.kind:

@@ -2,7 +2,7 @@
 
 Texts: Azure/durabletask: src/DurableTask.Core/TaskOrchestrationContext.cs (Handle*Event), verbatim
 with
-their oddities (two blanks after "number.", "named but").
+their oddities (two blanks after "number.", "named but", the stray bracket of events).
 """
 
 from typing import assert_never
@@ -13,6 +13,7 @@ from durahost.engine.decisions import (
     CreateSubOrchestration,
     Decision,
     ScheduleTask,
+    SendEvent,
     StartTimer,
 )
 from durahost.model.events import EventKind, HistoryEvent
@@ -49,7 +50,7 @@ def check(event: HistoryEvent, decision: Decision | None) -> None:
         case EventKind.SUB_ORCHESTRATION_CREATED:
             text = _sub_orchestration(event, decision)
         case _:
-            text = f"{_BEFORE} an event of type {event.kind.name} that this engine cannot replay."
+            text = _event(event, decision)
     if text is not None:
         raise NonDeterminism(text, event, decision)
 
@@ -81,7 +82,7 @@ def _timer(event: HistoryEvent, decision: Decision | None) -> str | None:
 
 def _sub_orchestration(event: HistoryEvent, decision: Decision | None) -> str | None:
     task_id, name = event.task_id, event.name
-    instance = history.read_child_id(event)
+    instance = history.read_target(event)
     start = (
         f"{_BEFORE} a sub-orchestration task with sequence ID {task_id} and name '{name}' "
         f"(version '', instance ID '{instance}'),"
@@ -99,6 +100,21 @@ def _sub_orchestration(event: HistoryEvent, decision: Decision | None) -> str | 
     return None
 
 
+def _event(event: HistoryEvent, decision: Decision | None) -> str | None:
+    name, target = event.name, history.read_target(event)
+    start = f"{_BEFORE} a send event task with sequence ID {event.task_id}, type 'EventSent'"
+    if decision is None:
+        return f"{start} name '{name}', instance ID '{target}', {_MISSING} {_QUESTION}"
+    start = f"{start}, name '{name}', instance ID '{target}'"
+    if not isinstance(decision, SendEvent):
+        kind = _action_type(decision)
+        return f"{start}, {_REPLAY} scheduled a {kind} task at this sequence number. {_QUESTION}"
+    if not _same(decision.name, name):
+        start = f"{start}), {_REPLAY} scheduled a send event task with name {decision.name}"
+        return f"{start}at this sequence number. {_QUESTION}"
+    return None
+
+
 def _action_type(decision: Decision) -> str:
     match decision:
         case ScheduleTask():
@@ -107,6 +123,8 @@ def _action_type(decision: Decision) -> str:
             return "CreateTimerOrchestratorAction"
         case CreateSubOrchestration():
             return "CreateSubOrchestrationAction"
+        case SendEvent():
+            return "SendEventOrchestratorAction"
         case Complete():
             return "OrchestrationCompleteOrchestratorAction"
         case _:

@@ -5,7 +5,7 @@ commit.
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from durahost.codec import failures, history
@@ -14,6 +14,7 @@ from durahost.engine.decisions import (
     CreateSubOrchestration,
     Decision,
     ScheduleTask,
+    SendEvent,
     StartTimer,
 )
 from durahost.engine.execution import Execution
@@ -37,17 +38,22 @@ class Rules:
     max_actions: int = 100_000
     has_timer_limit: bool = True
     default_version: str = ""
+    http_sleep: timedelta = timedelta(seconds=30)
 
 
 class FreshIds:
-    """Execution ids made from one random seed, so that deciding twice gives the same ones."""
+    """Ids made from one random seed, so that deciding twice gives the same ones."""
 
     def __init__(self, seed: uuid.UUID) -> None:
         self._seed = seed
 
+    def guid(self, purpose: str) -> uuid.UUID:
+        """A GUID, one per purpose."""
+        return uuid.uuid5(self._seed, purpose)
+
     def execution_id(self, purpose: str) -> ExecutionId:
         """32 hex digits, one per purpose."""
-        return ExecutionId(uuid.uuid5(self._seed, purpose).hex)
+        return ExecutionId(self.guid(purpose).hex)
 
 
 def check_custom_status(
@@ -113,7 +119,7 @@ def build_commit(
         consume=list(taken.values()),
         schedule=effects.tasks,
         create=effects.children,
-        send=[*effects.messages, *_to_parent(effects)],
+        send=[*effects.messages, *to_parent(effects)],
     )
 
 
@@ -140,6 +146,8 @@ class Effects:
                 self._start_timer(decision)
             case CreateSubOrchestration():
                 self._create_child(decision)
+            case SendEvent():
+                self._send_event(decision)
             case Complete(task_id, status, result):
                 self.ending = decision
                 self.events.append(history.execution_completed(task_id, status, result, self.now))
@@ -165,6 +173,14 @@ class Effects:
                 visible_at=timer.fire_at,
             )
         )
+
+    def _send_event(self, sent: SendEvent) -> None:
+        target = sent.instance_id
+        self.events.append(
+            history.event_sent(sent.task_id, target, sent.name, sent.input, self.now)
+        )
+        raised = history.event_raised(sent.name, sent.input, self.now)
+        self.messages.append(Message(target, raised, visible_at=sent.deliver_at))
 
     def _create_child(self, decision: CreateSubOrchestration) -> None:
         parent = self.state
@@ -238,7 +254,8 @@ def _row(
     return replace(row, status=RuntimeStatus.SUSPENDED if is_suspended else RuntimeStatus.RUNNING)
 
 
-def _to_parent(effects: Effects) -> list[Message]:
+def to_parent(effects: Effects) -> list[Message]:
+    """The answer to a waiting caller, once the instance ends."""
     parent, ending = effects.state.parent, effects.ending
     if parent is None or ending is None:
         return []

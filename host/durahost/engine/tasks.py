@@ -4,24 +4,30 @@ A task only knows that it is done and whether it failed; results are for the SDK
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from durahost.model.actions import RetryOptions
+from durahost.model.events import HistoryEvent
 
 
 class Task:
-    """Something awaited; whoever waits is called at once, in the order of waiting."""
+    """Something awaited; whoever waits is called at once, in the order of waiting.
+
+    answer: the event that ended it, for the few who look into it.
+    """
 
     def __init__(self) -> None:
         self.is_done = False
         self.has_failed = False
+        self.answer: HistoryEvent | None = None
         self._waiting: list[Callable[[], None]] = []
 
-    def finish(self, *, failed: bool = False) -> None:
+    def finish(self, *, failed: bool = False, answer: HistoryEvent | None = None) -> None:
         """End the task; a second end has no effect."""
         if self.is_done:
             return
-        self.is_done, self.has_failed = True, failed
+        self.is_done, self.has_failed, self.answer = True, failed, answer
         waiting, self._waiting = self._waiting, []
         for wake in waiting:
             wake()
@@ -100,7 +106,7 @@ class RetriedCall:
 
     def _after(self, call: Task) -> None:
         if not call.has_failed:
-            self.task.finish()
+            self.task.finish(answer=call.answer)
             return
         delay = self._delay()
         self._failures += 1
@@ -119,3 +125,59 @@ class RetriedCall:
         factor = options.backoff_coefficient**self._failures
         limit = options.max_interval.total_seconds()
         return timedelta(seconds=min(options.first_interval.total_seconds() * factor, limit))
+
+
+@dataclass(frozen=True, slots=True)
+class NextAsk:
+    """What a polled call does after an answer that is not final.
+
+    when None: it fails at once. request None: it fails at that time.
+    """
+
+    when: datetime | None
+    request: str | None
+
+
+class PolledCall:
+    """A durable HTTP call that follows 202 answers: wait, then ask the Location, until it is no
+    202.
+
+    first: the first request. ask: schedules one more. next_ask: what follows an answer; None when
+    it is final.
+    Source: Azure/azure-functions-durable-extension: DurableOrchestrationContext.cs (CallHttpAsync).
+    """
+
+    def __init__(
+        self,
+        first: Task,
+        *,
+        ask: Callable[[str], Task],
+        timer: Callable[[datetime], Task],
+        next_ask: Callable[[HistoryEvent], NextAsk | None],
+    ) -> None:
+        self.task = Task()
+        self._ask = ask
+        self._timer = timer
+        self._next_ask = next_ask
+        self._await(first)
+
+    def _await(self, call: Task) -> None:
+        call.then(lambda: self._after(call))
+
+    def _after(self, call: Task) -> None:
+        if call.has_failed or call.answer is None:
+            self.task.finish(failed=True)
+            return
+        following = self._next_ask(call.answer)
+        if following is None:
+            self.task.finish(answer=call.answer)
+        elif following.when is None:
+            self.task.finish(failed=True)
+        else:
+            self._timer(following.when).then(lambda: self._send(following.request))
+
+    def _send(self, request: str | None) -> None:
+        if request is None:
+            self.task.finish(failed=True)
+        else:
+            self._await(self._ask(request))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from starlette.responses import Response
 
 from durahost.codec.rest import Links
-from durahost.http import errors, operations
+from durahost.http import entity_operations, errors, operations
 from durahost.http.errors import ApiArgumentError, ApiFailure, empty
 from durahost.http.operations import ApiCall
 from durahost.http.requests import ApiQuery, ClientGone, HttpRequest, decode_api_path
@@ -35,7 +35,11 @@ _OPERATIONS: Mapping[str, _Handler] = {
     "suspend": operations.suspend,
     "resume": operations.resume,
 }
-_ENTITY_METHODS = frozenset({"GET", "POST", "DELETE"})
+_ENTITY_METHODS: Mapping[str, _Handler] = {
+    "GET": entity_operations.list_entities,
+    "POST": entity_operations.signal,
+    "DELETE": entity_operations.signal,
+}
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
@@ -85,6 +89,7 @@ class DurableApi:
         query = ApiQuery(request.raw_query)
         hub, connection = query.text("taskHub"), query.text("connection")
         own = self._settings.links
+        is_own = hub is None or hub.lower() == own.hub.lower()
         is_known = connection in {None, own.connection}
         if connection is not None and not (is_known or self._settings.has_connection(connection)):
             # Source: same repository: Storage/StorageServiceClientProviderFactory.cs
@@ -98,7 +103,10 @@ class DurableApi:
             arguments=arguments,
             links=lambda: replace(links, origin=self._link_origin(request)),
             location=(request.origin or own.origin) + request.target,
-            unknown_text=self._unknown_text,
+            unknown_text=lambda name: self._unknown_text(DurableKind.ORCHESTRATOR, name),
+            unknown_entity_text=lambda name: (
+                self._unknown_text(DurableKind.ENTITY, name) if is_own and is_known else None
+            ),
         )
 
     def _link_origin(self, request: HttpRequest) -> str:
@@ -109,11 +117,11 @@ class DurableApi:
             return _forwarded(origin, scheme.lower(), host.lower())
         return origin
 
-    def _unknown_text(self, name: str) -> str | None:
+    def _unknown_text(self, kind: DurableKind, name: str) -> str | None:
         registry = self._settings.registry()
-        if registry is None or registry.find(DurableKind.ORCHESTRATOR, name) is not None:
+        if registry is None or registry.find(kind, name) is not None:
             return None
-        return registry.unknown_text(DurableKind.ORCHESTRATOR, name)
+        return registry.unknown_text(kind, name)
 
 
 def find_operation(method: str, path: str) -> tuple[_Handler, tuple[str, ...]] | None:
@@ -125,8 +133,10 @@ def find_operation(method: str, path: str) -> tuple[_Handler, tuple[str, ...]] |
     match root.lower(), rest:
         case "orchestrators", [_] | [_, _] if method == "POST":
             handler = operations.start
-        case "entities", [] | [_] | [_, _] if method in _ENTITY_METHODS:
-            handler = operations.entities
+        case "entities", [_, _] if method == "GET":
+            handler = entity_operations.read
+        case "entities", [] | [_] | [_, _]:
+            handler = _ENTITY_METHODS.get(method)
         case "instances", _:
             return _find_instances(method, rest)
         case "makeprimary", []:

@@ -109,9 +109,6 @@ class Front:
             result = await self._invoker.invoke(generation.worker, function, call)
             if isinstance(result, Returned):
                 return build_response(function, result)
-            # Azure/azure-functions-host: RpcException.cs, as `func start` prints it.
-            text = "Result: Failure\nException: %s\nStack: %s"
-            logger.error(text, result.wire_message, result.stack_trace)
         except (WorkerError, UnsendableResponse) as error:
             logger.error("Function '%s' gave no response: %s", function.name, error)
         return empty(500)

@@ -19,7 +19,7 @@ from durahost.http import errors
 from durahost.http.errors import ApiArgumentError, ApiFailure, empty, json_response
 from durahost.http.requests import ApiQuery, HttpRequest, unless_gone
 from durahost.management import Management
-from durahost.model.errors import InstanceExists, InstanceNotFound, InvalidState, NotSupported
+from durahost.model.errors import InstanceExists, InstanceNotFound, InvalidState
 from durahost.model.ids import InstanceId
 from durahost.model.instances import InstanceState
 from durahost.model.queries import InstanceQuery
@@ -39,7 +39,8 @@ class ApiCall:
     """One request, bound to the hub it names.
 
     arguments: the path's values. links, location: made on demand, as they can fail.
-    unknown_text: what is said of an orchestrator that the app does not have, None for others.
+    unknown_text, unknown_entity_text: what is said of an orchestrator, or entity, that the app does
+        not have, None for others.
     """
 
     request: HttpRequest
@@ -49,6 +50,7 @@ class ApiCall:
     links: Callable[[], Links]
     location: str
     unknown_text: Callable[[str], str | None]
+    unknown_entity_text: Callable[[str], str | None]
 
     @property
     def instance_id(self) -> InstanceId:
@@ -126,14 +128,13 @@ async def status(call: ApiCall) -> Response:
 async def list_instances(call: ApiCall) -> Response:
     """GET instances: one page, and where the next one begins."""
     query = call.query
-    top = query.integer("top") or DEFAULT_PAGE
     condition = InstanceQuery(
         created_from=query.moment("createdTimeFrom"),
         created_to=query.moment("createdTimeTo"),
         statuses=query.statuses("runtimeStatus"),
         prefix=query.get("instanceIdPrefix") or "",
-        after=_read_token(call.request.headers.get(CONTINUATION)),
-        at_most=min(top, MAX_PAGE) if top > 0 else DEFAULT_PAGE,
+        after=read_token(call.request.headers.get(CONTINUATION)),
+        at_most=page_size(query),
     )
     page = await call.hub.list(condition)
     is_filtered = replace(condition, after=None, at_most=DEFAULT_PAGE) != InstanceQuery()
@@ -142,7 +143,7 @@ async def list_instances(call: ApiCall) -> Response:
     return json_response(
         200,
         [status_payload(state, show_input=show_input) for state in page.instances],
-        {CONTINUATION: _write_token(page.next_after)},
+        {CONTINUATION: write_token(page.next_after)},
     )
 
 
@@ -208,7 +209,7 @@ async def resume(call: ApiCall) -> Response:
 
 
 async def rewind(call: ApiCall) -> Response:
-    """POST instances/{id}/rewind: refused as a storage provider without rewind does."""
+    """POST instances/{id}/rewind."""
     try:
         await call.hub.rewind(call.instance_id, call.reason)
     except InstanceNotFound:
@@ -220,10 +221,6 @@ async def rewind(call: ApiCall) -> Response:
             f"This orchestration has status {error.status.value}, but only orchestrations in "
             'the "Failed" state can be rewound.',
         )
-    except NotSupported as error:
-        message = "Rewind is not supported by the underlying storage provider."
-        kind = "System.NotImplementedException"
-        return errors.exception_error(501, message, detail=str(error), kind=kind)
     return empty(202)
 
 
@@ -231,14 +228,6 @@ async def make_primary(call: ApiCall) -> Response:
     """Any verb on makeprimary: there are no app leases here."""
     message = "Cannot make current app primary. This app is not using the AppLease feature."
     return errors.message_error(400, message)
-
-
-async def entities(call: ApiCall) -> Response:
-    """Every entity route, until durahost runs entities."""
-    raise NotSupported(
-        f"{call.request.method} entities: durahost does not run entities yet; use an "
-        "orchestration instead."
-    )
 
 
 async def _payload(call: ApiCall, state: InstanceState) -> dict[str, object]:
@@ -296,12 +285,21 @@ def _seconds(value: timedelta) -> str:
     return format_double(value.total_seconds())
 
 
-def _write_token(after: str | None) -> str:
+def page_size(query: ApiQuery) -> int:
+    """The page size asked for, within what Azure Tables gives; the default for none."""
+    top = query.integer("top") or DEFAULT_PAGE
+    return min(top, MAX_PAGE) if top > 0 else DEFAULT_PAGE
+
+
+def write_token(after: str | None) -> str:
+    """The continuation token of a page that ends there; empty on the last one."""
     return "" if after is None else base64.urlsafe_b64encode(after.encode()).decode()
 
 
-def _read_token(token: str | None) -> str | None:
-    """Errors: ApiArgumentError for a token that is none of ours."""
+def read_token(token: str | None) -> str | None:
+    """Where the page begins that a token stands for.
+
+    Errors: ApiArgumentError for a token that is none of ours."""
     if not token:
         return None
     try:

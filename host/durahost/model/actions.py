@@ -4,9 +4,10 @@ Source: Azure/azure-functions-durable-extension: Listener/OutOfProcOrchestration
 (AsyncAction).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,38 @@ class WaitForExternalEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class CallEntity:
+    """Call an entity operation and wait for its answer; `instance_id` is `@name@key`."""
+
+    instance_id: str
+    operation: str
+    input: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignalEntity:
+    """Send an entity operation without waiting, at once or at `fire_at`."""
+
+    instance_id: str
+    operation: str
+    input: str | None
+    fire_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallHttp:
+    """A durable HTTP call: the built-in activity with this request.
+
+    request: its JSON members, normalised (codec/durable_http.py). is_polled: whether a 202 is
+    followed to its Location. retry: for the first request; polls are not repeated.
+    """
+
+    request: Mapping[str, Any]
+    is_polled: bool = False
+    retry: RetryOptions | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WhenAny:
     """Satisfied by the first of its children."""
 
@@ -81,7 +114,7 @@ class WhenAll:
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
-    """A known action that the engine cannot run yet; `name` is the extension's name for it."""
+    """An action that the engine does not know; `name` is what the SDK called it."""
 
     name: str
 
@@ -92,6 +125,9 @@ Action = (
     | ContinueAsNew
     | CreateTimer
     | WaitForExternalEvent
+    | CallEntity
+    | SignalEntity
+    | CallHttp
     | WhenAny
     | WhenAll
     | Unsupported

@@ -14,6 +14,7 @@ HostError
 └── WorkerError
     ├── WorkerExited            the process that ran the code is gone; the work is tried again
     ├── WorkerTimeout           no answer within the limit; the process is replaced
+    ├── BatchLost               an entity's batch gave nothing to commit; it is run again
     └── AppLoadError            the app as a whole cannot be loaded
 
 A failure of user code is none of these: it is data (`worker.base.Raised`).
@@ -86,7 +87,10 @@ class HubInUse(StoreError):
     """Another process holds the database; `holder` says which."""
 
     def __init__(self, path: str, holder: str) -> None:
-        super().__init__(f"The task hub database {path} is in use by {holder}.")
+        super().__init__(
+            f"The task hub database {path} is in use by {holder}. Stop that host first, or start "
+            "this one for another app (--script-root) or in memory (--ephemeral)."
+        )
         self.path = path
         self.holder = holder
 
@@ -109,6 +113,10 @@ class WorkerExited(WorkerError):
 
 class WorkerTimeout(WorkerError):
     """No answer within the limit."""
+
+
+class BatchLost(WorkerError):
+    """A batch of entity operations gave nothing to commit; it is run again."""
 
 
 class AppLoadError(WorkerError):

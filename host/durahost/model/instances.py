@@ -105,7 +105,7 @@ class Commit:
     create: sub-orchestrations to start; one whose id is live is answered by the store's rule
         (`EpisodeStore.commit_episode`).
     send: messages to this or other instances; one to an instance that does not exist or has ended
-    is dropped.
+    is dropped, but one to an entity that does not exist starts it.
     starts_generation: the old execution ends here: its history, unanswered activities and messages
         addressed to it go, before `append` and `send` are applied.
     """

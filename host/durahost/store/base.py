@@ -9,9 +9,11 @@ from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Protocol
+from uuid import UUID
 
+from durahost.model.actions import Hint
 from durahost.model.events import HistoryEvent
-from durahost.model.ids import InstanceId
+from durahost.model.ids import ExecutionId, InstanceId
 from durahost.model.instances import (
     Commit,
     InstanceState,
@@ -110,6 +112,7 @@ class InstanceStore(Protocol):
         """Start an instance; one in a replaceable state is replaced whole: history, inbox,
         activities, row.
 
+        A live one counts as terminated thereby: its caller, if it has one, is told so.
         Errors: InstanceExists when one exists in another state. Of concurrent calls exactly one
         wins.
         """
@@ -130,7 +133,37 @@ class InstanceStore(Protocol):
     async def send(self, message: Message, allowed: Collection[RuntimeStatus]) -> None:
         """Accept a message if the instance's state allows it, checked in the same transaction.
 
+        A termination that meets an instance scheduled for later ends it there and then: it never
+        runs.
         Errors: InstanceNotFound; InvalidState for a state not allowed.
+        """
+        ...
+
+    async def rewind(
+        self,
+        instance_id: InstanceId,
+        request: HistoryEvent,
+        seed: UUID,
+        allowed: Collection[RuntimeStatus],
+    ) -> Sequence[Hint]:
+        """Rewind the instance and its failed descendants, all in one transaction
+        (`store.rewinding`).
+
+        request: the ExecutionRewound event. seed: execution ids are made of it. Returns lines for
+        the developer.
+        Errors: InstanceNotFound; InvalidState for a state not allowed.
+        """
+        ...
+
+    async def signal(self, message: Message) -> None:
+        """Deliver a message to an entity, which starts with it when there is none; dropped when it
+        has ended.
+        """
+        ...
+
+    async def remove_idle(self, instance_id: InstanceId, execution_id: ExecutionId) -> bool:
+        """Delete all of an instance if that execution is still current and no message waits for
+        it; whether it did.
         """
         ...
 

@@ -4,15 +4,18 @@ Every method runs to its end on the event loop without a pause, so each is one t
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from itertools import count
 from types import TracebackType
+from uuid import UUID
 
 from durahost.clock import Clock
+from durahost.engine.rewind import Rewound
+from durahost.model.actions import Hint
 from durahost.model.errors import InstanceExists, InstanceNotFound, InvalidState
 from durahost.model.events import HistoryEvent
-from durahost.model.ids import InstanceId
+from durahost.model.ids import ExecutionId, InstanceId
 from durahost.model.instances import (
     Commit,
     InstanceState,
@@ -21,60 +24,13 @@ from durahost.model.instances import (
     LockedEpisode,
     NewInstance,
 )
-from durahost.model.messages import ActivityTask, InboxMessage, Message
+from durahost.model.messages import Message
 from durahost.model.queries import InstancePage, InstanceQuery
 from durahost.model.status import LIVE, RuntimeStatus
-from durahost.store import rules
+from durahost.store import rewinding, rules
 from durahost.store.base import HostStore, HubStore
+from durahost.store.memory_rows import Instance, Task
 from durahost.store.signals import WorkSignal
-
-
-@dataclass(slots=True)
-class _Claim:
-    token: int = 0
-    owner: str | None = None
-    until_s: float = 0.0
-    attempts: int = 0
-
-    def take(self, token: int, owner: str, until_s: float) -> None:
-        self.token, self.owner, self.until_s = token, owner, until_s
-        self.attempts += 1
-
-    def release(self, until_s: float = 0.0) -> None:
-        self.owner, self.until_s = None, until_s
-
-    def is_proven_by(self, lease: Lease) -> bool:
-        return self.token == lease.token and self.owner == lease.owner
-
-
-@dataclass(slots=True, eq=False)
-class _Instance:
-    state: InstanceState
-    history: list[HistoryEvent] = field(default_factory=list)
-    inbox: dict[int, Message] = field(default_factory=dict)
-    claim: _Claim = field(default_factory=_Claim)
-
-    @property
-    def due_at(self) -> datetime | None:
-        times = [m.visible_at for m in self.inbox.values() if m.visible_at is not None]
-        if not times:
-            return None
-        return max(min(times), self.state.scheduled_at or min(times))
-
-    def visible(self, now: datetime) -> list[InboxMessage]:
-        visible = [
-            InboxMessage(message_id, message)
-            for message_id, message in self.inbox.items()
-            if message.visible_at is not None and message.visible_at <= now
-        ]
-        return sorted(visible, key=lambda m: (not m.message.is_carried, m.message_id))
-
-
-@dataclass(slots=True, eq=False)
-class _Task:
-    instance: _Instance
-    task: ActivityTask
-    claim: _Claim = field(default_factory=_Claim)
 
 
 class MemoryHub:
@@ -85,8 +41,8 @@ class MemoryHub:
         self._tokens = tokens
         self._message_ids = count(1)
         self._task_keys = count(1)
-        self._instances: dict[str, _Instance] = {}
-        self._tasks: dict[str, _Task] = {}
+        self._instances: dict[str, Instance] = {}
+        self._tasks: dict[str, Task] = {}
         self._episodes = WorkSignal(clock)
         self._activities = WorkSignal(clock)
 
@@ -126,18 +82,14 @@ class MemoryHub:
         instance.claim.release()
         instance.claim.attempts = 0
         if commit.starts_generation:
-            instance.history.clear()
-            self._drop_tasks(instance)
-            addressed = [i for i, m in instance.inbox.items() if m.execution_id is not None]
-            for message_id in addressed:
-                del instance.inbox[message_id]
+            self._end_execution(instance)
         instance.history.extend(commit.append)
         for message_id in commit.consume:
             instance.inbox.pop(message_id, None)
         for task in commit.schedule:
-            self._tasks[str(next(self._task_keys))] = _Task(instance, task)
+            self._tasks[str(next(self._task_keys))] = Task(instance, task)
         for new in commit.create:
-            self._create_child(commit.state, new)
+            self._create_child(new)
         for message in commit.send:
             self._deliver(message)
         if commit.state.status.is_terminal:
@@ -233,26 +185,57 @@ class MemoryHub:
 
     async def send(self, message: Message, allowed: Collection[RuntimeStatus]) -> None:
         """Accept a message if the instance's state allows it."""
-        self._allowed_instance(message.instance_id, allowed)
-        self._deliver(message, allowed)
+        instance = self._allowed_instance(message.instance_id, allowed)
+        ended = rules.ended_unstarted(instance.state, message, self._clock.now())
+        if ended is None:
+            self._deliver(message, allowed)
+        else:
+            instance.state = ended
+            instance.inbox.clear()
         self._episodes.notify()
+
+    async def rewind(
+        self,
+        instance_id: InstanceId,
+        request: HistoryEvent,
+        seed: UUID,
+        allowed: Collection[RuntimeStatus],
+    ) -> Sequence[Hint]:
+        """Rewind the instance and its failed descendants."""
+        self._allowed_instance(instance_id, allowed)
+        self._episodes.notify()
+        now = self._clock.now()
+        return rewinding.rewind_tree(_Rewriter(self), instance_id, request, seed, now)
+
+    async def signal(self, message: Message) -> None:
+        """Deliver a message to an entity."""
+        self._deliver(message)
+        self._episodes.notify()
+
+    async def remove_idle(self, instance_id: InstanceId, execution_id: ExecutionId) -> bool:
+        """Delete an instance that nothing waits for."""
+        instance = self._instances.get(instance_id)
+        if instance is None or instance.inbox or instance.state.execution_id != execution_id:
+            return False
+        self._remove(instance_id)
+        return True
 
     async def purge(self, instance_id: InstanceId, allowed: Collection[RuntimeStatus]) -> None:
         """Delete all of an instance."""
         self._allowed_instance(instance_id, allowed)
         self._remove(instance_id)
 
-    def _held_instance(self, lease: Lease) -> _Instance | None:
+    def _held_instance(self, lease: Lease) -> Instance | None:
         instance = self._instances.get(lease.key)
         return instance if instance is not None and instance.claim.is_proven_by(lease) else None
 
-    def _held_task(self, lease: Lease) -> _Task | None:
+    def _held_task(self, lease: Lease) -> Task | None:
         task = self._tasks.get(lease.key)
         return task if task is not None and task.claim.is_proven_by(lease) else None
 
     def _allowed_instance(
         self, instance_id: InstanceId, allowed: Collection[RuntimeStatus]
-    ) -> _Instance:
+    ) -> Instance:
         instance = self._instances.get(instance_id)
         if instance is None:
             raise InstanceNotFound(instance_id)
@@ -260,18 +243,28 @@ class MemoryHub:
             raise InvalidState(instance_id, instance.state.status)
         return instance
 
-    def _create_child(self, parent: InstanceState, new: NewInstance) -> None:
+    def _create_child(self, new: NewInstance) -> None:
         known = self._instances.get(new.state.instance_id)
         if known is None or known.state.status.is_terminal:
             self._replace(new)
         elif not rules.is_same_call(known.state.parent, new.state.parent):
-            answer = rules.refusal(parent, new.state, self._clock.now())
+            answer = rules.refusal(new.state, self._clock.now())
             if answer is not None:
                 self._deliver(answer)
 
+    def _end_execution(self, instance: Instance) -> None:
+        instance.history.clear()
+        self._drop_tasks(instance)
+        for message_id in [i for i, m in instance.inbox.items() if m.execution_id is not None]:
+            del instance.inbox[message_id]
+
     def _replace(self, new: NewInstance) -> None:
+        known = self._instances.get(new.state.instance_id)
+        answer = None if known is None else rules.farewell(known.state, self._clock.now())
         self._remove(new.state.instance_id)
-        self._instances[new.state.instance_id] = _Instance(new.state)
+        if answer is not None:
+            self._deliver(answer)
+        self._instances[new.state.instance_id] = Instance(new.state)
         self._deliver(new.started)
 
     def _remove(self, instance_id: str) -> None:
@@ -279,11 +272,11 @@ class MemoryHub:
         if instance is not None:
             self._drop_tasks(instance)
 
-    def _drop_tasks(self, instance: _Instance) -> None:
+    def _drop_tasks(self, instance: Instance) -> None:
         self._tasks = {k: t for k, t in self._tasks.items() if t.instance is not instance}
 
     def _deliver(self, message: Message, statuses: Collection[RuntimeStatus] = LIVE) -> None:
-        instance = self._instances.get(message.instance_id)
+        instance = self._instances.get(message.instance_id) or self._awaken(message)
         if instance is None or instance.state.status not in statuses:
             return
         if message.execution_id not in (None, instance.state.execution_id):
@@ -293,9 +286,42 @@ class MemoryHub:
         visible_at = message.visible_at or self._clock.now()
         instance.inbox[next(self._message_ids)] = replace(message, visible_at=visible_at)
 
+    def _awaken(self, message: Message) -> Instance | None:
+        state = rules.awakened(message, self._clock.now())
+        if state is None:
+            return None
+        return self._instances.setdefault(state.instance_id, Instance(state))
+
     def _is_known(self, dedupe_key: str) -> bool:
         inboxes = (i.inbox.values() for i in self._instances.values())
         return any(m.dedupe_key == dedupe_key for inbox in inboxes for m in inbox)
+
+
+class _Rewriter:
+    """The steps of `store.rewinding` on one hub."""
+
+    def __init__(self, hub: MemoryHub) -> None:
+        self._hub = hub
+
+    def read(self, instance_id: InstanceId) -> tuple[InstanceState, Sequence[HistoryEvent]] | None:
+        instance = self._hub._instances.get(instance_id)
+        return None if instance is None else (instance.state, list(instance.history))
+
+    def rewrite(self, rewound: Rewound) -> None:
+        instance = self._hub._instances[rewound.state.instance_id]
+        self._hub._end_execution(instance)
+        instance.history.extend(rewound.history)
+        self.adopt(rewound.state)
+        for message in rewound.send:
+            self.deliver(message)
+
+    def adopt(self, state: InstanceState) -> None:
+        instance = self._hub._instances[state.instance_id]
+        instance.state = state
+        instance.claim.release()
+
+    def deliver(self, message: Message) -> None:
+        self._hub._deliver(message)
 
 
 class MemoryHostStore:

@@ -1,11 +1,16 @@
 """Decisions that every store makes alike: what is accepted, what is dropped, and the texts."""
 
+import uuid
+from dataclasses import replace
 from datetime import datetime
 
-from durahost.codec.history import sub_orchestration_failed
+from durahost.codec.history import read_reason, sub_orchestration_failed
 from durahost.model.errors import LeaseLost
+from durahost.model.events import EventKind
+from durahost.model.ids import EntityId, ExecutionId
 from durahost.model.instances import InstanceState, Lease, ParentInstance
 from durahost.model.messages import Message
+from durahost.model.status import RuntimeStatus
 
 EPISODE = "episode"
 ACTIVITY = "activity"
@@ -22,7 +27,7 @@ def is_same_call(known: ParentInstance | None, parent: ParentInstance | None) ->
     )
 
 
-def refusal(state: InstanceState, child: InstanceState, now: datetime) -> Message | None:
+def refusal(child: InstanceState, now: datetime) -> Message | None:
     """Build the answer to a call whose child id is taken; None when nobody waits for one."""
     if child.parent is None:
         return None
@@ -30,10 +35,70 @@ def refusal(state: InstanceState, child: InstanceState, now: datetime) -> Messag
         f"An orchestration instance with ID '{child.instance_id}' is already running and was "
         "started by somebody else; use another ID, or wait until that instance has ended."
     )
-    event = sub_orchestration_failed(
-        task_id=child.parent.task_id, reason=reason, details="", now=now
+    return failure_of_child(child.parent, reason, now)
+
+
+def ended_unstarted(state: InstanceState, message: Message, now: datetime) -> InstanceState | None:
+    """The row of an instance that is terminated before its time has come; None in any other case.
+
+    Source: Azure/durabletask: AzureStorageOrchestrationService.cs (IsExecutableInstanceAsync),
+    AzureTableTrackingStore.cs (UpdateStatusForTerminationAsync).
+    """
+    is_waiting = state.status is RuntimeStatus.PENDING and (state.scheduled_at or now) > now
+    if not is_waiting or message.event.kind is not EventKind.EXECUTION_TERMINATED:
+        return None
+    return replace(
+        state,
+        status=RuntimeStatus.TERMINATED,
+        output=read_reason(message.event),
+        updated_at=max(state.updated_at, now),
+        completed_at=now,
     )
-    return Message(state.instance_id, event, execution_id=state.execution_id)
+
+
+def farewell(state: InstanceState, now: datetime) -> Message | None:
+    """Tell the caller of a live instance that a start replaces it; None when nobody waits.
+
+    Text: microsoft/durabletask-dotnet: ShimDurableTaskClient.cs
+    (TerminateTaskOrchestrationWithReusableRunningStatusAndWaitAsync), as for AnyState.
+    """
+    if state.parent is None or state.status.is_terminal:
+        return None
+    reason = (
+        f"A new instance creation request has been issued for instance {state.instance_id} which "
+        f"currently has status {state.status.value}. Since the dedupe statuses of the creation "
+        "request, [] (all statuses reusable), do not contain the orchestration's status, the "
+        "orchestration has been terminated and a new instance with the same instance ID will be "
+        "created."
+    )
+    return failure_of_child(state.parent, reason, now)
+
+
+def failure_of_child(parent: ParentInstance, reason: str, now: datetime) -> Message:
+    """Build the answer to a call whose child cannot answer by itself."""
+    event = sub_orchestration_failed(task_id=parent.task_id, reason=reason, details="", now=now)
+    return Message(parent.instance_id, event, execution_id=parent.execution_id)
+
+
+def awakened(message: Message, now: datetime) -> InstanceState | None:
+    """Build the row of the entity that a message starts; None when the message starts none.
+
+    An entity is not started by anybody: the first event raised on it brings it into being. Its
+    execution id is made of what starts it, so that no store needs randomness.
+    Source: Azure/durabletask: Common/Entities.cs (AutoStart).
+    """
+    is_open = message.event.kind is EventKind.EVENT_RAISED and message.execution_id is None
+    if not is_open or EntityId.parse(message.instance_id) is None:
+        return None
+    start = f"{message.instance_id} {now.isoformat()} {message.event.text}"
+    return InstanceState(
+        instance_id=message.instance_id,
+        execution_id=ExecutionId(uuid.uuid5(uuid.NAMESPACE_OID, start).hex),
+        name=message.instance_id,
+        status=RuntimeStatus.RUNNING,
+        created_at=now,
+        updated_at=now,
+    )
 
 
 def lease_lost(lease: Lease) -> LeaseLost:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from durahost.child.wire import Frame, ProtocolError, Value, pack, unpack
+from durahost.codec.unicode import replace_surrogates
 from durahost.model.errors import AppLoadError, WorkerError, WorkerExited
 from durahost.model.functions import Binding, FunctionFailure, FunctionMetadata
 from durahost.model.ids import InvocationId
@@ -23,6 +24,8 @@ from durahost.worker.base import (
     TypedData,
     WorkerLog,
 )
+
+Answer = asyncio.Future[Frame]
 
 
 class Channel:
@@ -63,8 +66,14 @@ class Channel:
             )
         return _loaded(app, answer.fields)
 
-    async def invoke(self, call: Invocation) -> Returned | Raised:
-        """Have the child run the function. Errors: WorkerExited."""
+    async def invoke(
+        self, call: Invocation, on_sent: Callable[[Answer], None] = lambda _: None
+    ) -> Returned | Raised:
+        """Have the child run the function. Errors: WorkerExited.
+
+        on_sent: is given the coming answer, which comes (or fails) also when nobody waits here any
+        more.
+        """
         parts: list[bytes] = []
         answer = await self._request(
             "invoke",
@@ -79,10 +88,12 @@ class Channel:
                 "max_retry_count": call.max_retry_count,
             },
             parts,
+            on_sent,
         )
         fields = answer.fields
         if answer.kind == "raised":
-            return Raised(fields["error_type"], fields["message"], fields["stack_trace"])
+            names = ("error_type", "message", "stack_trace")
+            return Raised(*(replace_surrogates(fields[name]) for name in names))
         outputs = {
             name: data
             for name, one in fields["outputs"].items()
@@ -114,7 +125,11 @@ class Channel:
                 future.set_exception(WorkerExited(str(failure), failure.stderr))
 
     async def _request(
-        self, kind: str, fields: Mapping[str, Any], parts: Sequence[bytes] = ()
+        self,
+        kind: str,
+        fields: Mapping[str, Any],
+        parts: Sequence[bytes] = (),
+        on_sent: Callable[[Answer], None] = lambda _: None,
     ) -> Frame:
         if self._failure is not None:
             raise WorkerExited(str(self._failure), self._failure.stderr)
@@ -126,7 +141,10 @@ class Channel:
             raise WorkerError(str(error)) from error
         self._waiting[number] = future
         self._idle.clear()
-        return await future
+        # Retrieved in any case: the caller may have left by the time that it fails.
+        future.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        on_sent(future)
+        return await asyncio.shield(future)
 
     def _note_idle(self) -> None:
         if not self._waiting:

@@ -142,6 +142,8 @@ class WorkerPool:
                 await member.load(app)
             except WorkerError as error:
                 logger.error("the new worker process could not load the app: %s", error)
+            except Exception:  # whatever it is, a pool without workers is worse
+                logger.exception("the new worker process could not be set up")
             else:
                 logger.info("a new worker process stands")
                 self._add(member)

@@ -6,6 +6,7 @@ killed, the child ends because its pipe closes.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from durahost.model.errors import AppLoadError, WorkerExited, WorkerTimeout
 from durahost.worker.base import AppSource, Invocation, LoadedApp, LogSink, Raised, Returned
+from durahost.worker.channel import Answer
 from durahost.worker.child_process import ChildProcess
 from durahost.worker.timeouts import timeout_text
 
@@ -78,6 +80,13 @@ class ProcessWorker:
             await self._start(app.root)
             async with asyncio.timeout(self._load_limit_s):
                 return await self._child.channel.load(app)
+        except WorkerExited as error:
+            # It died on its own while it was spoken to: what it said last is the reason.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(REAP_LIMIT_S):
+                    await self._child.ended.wait()
+            await self._end()
+            raise self._start_failure() from error
         except TimeoutError:
             await self._end()
             raise WorkerTimeout(
@@ -94,13 +103,19 @@ class ProcessWorker:
         Errors: WorkerExited; WorkerTimeout after `deadline_s`, which kills the process, and with it
         every other call that runs there.
         """
+        text = timeout_text(call, deadline_s)
+
+        def keep_deadline(answer: Answer) -> None:
+            """A caller that leaves takes neither the call nor its deadline along."""
+            timer = asyncio.get_running_loop().call_later(deadline_s, self._child.kill, text)
+            answer.add_done_callback(lambda _: timer.cancel())
+
         try:
-            async with asyncio.timeout(deadline_s):
-                return await self._child.channel.invoke(call)
-        except TimeoutError:
-            text = timeout_text(call, deadline_s)
-            self._child.kill(text)
-            raise WorkerTimeout(text) from None
+            return await self._child.channel.invoke(call, keep_deadline)
+        except WorkerExited as error:
+            if str(error) == text:
+                raise WorkerTimeout(text) from None
+            raise
 
     async def drain(self, grace: timedelta) -> None:
         """Wait for what runs, then tell the child to stop; kill what is left, reap it always."""
@@ -121,6 +136,11 @@ class ProcessWorker:
                 pass
             finally:
                 await self._end()
+
+    def _start_failure(self) -> WorkerExited:
+        reason = self._child.reason
+        said = f"; it said:\n{reason.stderr}" if reason.stderr else ""
+        return WorkerExited(f"{self._interpreter} could not load the app: {reason}{said}")
 
     async def _start(self, root: Path) -> None:
         try:

@@ -9,6 +9,7 @@ from durahost.config.host_json import build_host_settings, read_host_settings
 from durahost.config.settings import UNLIMITED, HostSettings
 from durahost.model.errors import ConfigError
 from durahost.model.status import LIVE, TERMINAL
+from durahost.model.versioning import VersionFailure, VersionMatch
 
 DURABLE = "AzureFunctionsJobHost:extensions:durableTask"
 
@@ -184,6 +185,10 @@ def test_durable_options():
         storeInputsInOrchestrationHistory=True,
         localRpcEndpointEnabled="False",
         defaultVersion="1.0",
+        versionMatchStrategy="strict",
+        versionFailureStrategy="FAIL",
+        maxConcurrentEntityFunctions=6,
+        maxEntityOperationBatchSize=8,
         httpSettings={"defaultAsyncRequestSleepTimeMilliseconds": 7, "useForwardedHost": True},
         storageProvider={"type": "MSSQL"},
     )
@@ -196,6 +201,10 @@ def test_durable_options():
     assert settings.store_inputs_in_history
     assert not settings.is_local_rpc_enabled
     assert settings.default_version == "1.0"
+    assert settings.version_match is VersionMatch.STRICT
+    assert settings.version_failure is VersionFailure.FAIL
+    assert settings.max_concurrent_entities == 6
+    assert settings.max_entity_batch == 8
     assert settings.default_http_sleep_ms == 7
     assert settings.use_forwarded_host
     assert settings.provider_type == "mssql"

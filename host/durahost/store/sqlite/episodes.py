@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import timedelta
 
-from durahost.model.instances import Commit, InstanceState, Lease, LockedEpisode, NewInstance
+from durahost.model.instances import Commit, Lease, LockedEpisode, NewInstance
 from durahost.store import rules
 from durahost.store.sqlite import instances, rows
 from durahost.store.sqlite.claims import fence
@@ -78,7 +78,7 @@ def commit(hub: HubScope, lease: Lease, commit: Commit, connection: Connection) 
         ],
     )
     for new in commit.create:
-        _create_child(hub, commit.state, new, connection)
+        _create_child(hub, new, connection)
     for message in commit.send:
         instances.deliver(hub, message, connection)
     if commit.state.status.is_terminal:
@@ -118,13 +118,11 @@ def _append(
         raise rules.lease_lost(lease) from error
 
 
-def _create_child(
-    hub: HubScope, parent: InstanceState, new: NewInstance, connection: Connection
-) -> None:
+def _create_child(hub: HubScope, new: NewInstance, connection: Connection) -> None:
     known = connection.one("find_instance", {"hub": hub.name, "id": new.state.instance_id})
     if known is None or rows.STATUSES[known[1]].is_terminal:
         instances.replace(hub, new, known, connection)
     elif not rules.is_same_call(rows.read_parent(known[3:8]), new.state.parent):
-        answer = rules.refusal(parent, new.state, hub.clock.now())
+        answer = rules.refusal(new.state, hub.clock.now())
         if answer is not None:
             instances.deliver(hub, answer, connection)

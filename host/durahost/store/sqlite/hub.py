@@ -6,9 +6,11 @@ What a change does stands in `episodes`, `activities` and `instances`.
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
+from durahost.model.actions import Hint
 from durahost.model.events import HistoryEvent
-from durahost.model.ids import InstanceId
+from durahost.model.ids import ExecutionId, InstanceId
 from durahost.model.instances import (
     Commit,
     InstanceState,
@@ -20,7 +22,7 @@ from durahost.model.instances import (
 from durahost.model.messages import Message
 from durahost.model.queries import InstancePage, InstanceQuery
 from durahost.model.status import RuntimeStatus
-from durahost.store.sqlite import activities, claims, episodes, instances
+from durahost.store.sqlite import activities, claims, episodes, instances, rewinds
 from durahost.store.sqlite.readers import Readers
 from durahost.store.sqlite.scope import HubScope
 from durahost.store.sqlite.writer import Writer
@@ -97,6 +99,28 @@ class SqliteHub:
     async def send(self, message: Message, allowed: Collection[RuntimeStatus]) -> None:
         """Accept a message if the instance's state allows it."""
         await self._writer.write(partial(instances.send, self._scope, message, allowed))
+
+    async def rewind(
+        self,
+        instance_id: InstanceId,
+        request: HistoryEvent,
+        seed: UUID,
+        allowed: Collection[RuntimeStatus],
+    ) -> Sequence[Hint]:
+        """Rewind the instance and its failed descendants."""
+        return await self._writer.write(
+            partial(rewinds.rewind, self._scope, instance_id, request, seed, allowed)
+        )
+
+    async def signal(self, message: Message) -> None:
+        """Deliver a message to an entity."""
+        await self._writer.write(partial(instances.deliver, self._scope, message))
+
+    async def remove_idle(self, instance_id: InstanceId, execution_id: ExecutionId) -> bool:
+        """Delete an instance that nothing waits for."""
+        return await self._writer.write(
+            partial(instances.remove_idle, self._scope, instance_id, execution_id)
+        )
 
     async def purge(self, instance_id: InstanceId, allowed: Collection[RuntimeStatus]) -> None:
         """Delete all of an instance."""

@@ -4,12 +4,13 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from durahost.model.errors import InstanceExists, InstanceNotFound, InvalidState
-from durahost.model.events import HistoryEvent
-from durahost.model.ids import InstanceId
+from durahost.model.events import EventKind, HistoryEvent
+from durahost.model.ids import ExecutionId, InstanceId
 from durahost.model.instances import InstanceState, NewInstance
 from durahost.model.messages import Message
 from durahost.model.queries import InstancePage, InstanceQuery
 from durahost.model.status import LIVE, RuntimeStatus
+from durahost.store import rules
 from durahost.store.sqlite import rows
 from durahost.store.sqlite.connection import Connection, Row
 from durahost.store.sqlite.scope import HubScope
@@ -35,6 +36,7 @@ def create(
 def replace(hub: HubScope, new: NewInstance, known: Row | None, connection: Connection) -> None:
     """Write a new instance in the place of the known one, if any."""
     if known is not None:
+        _say_farewell(hub, known, new.state.instance_id, connection)
         _delete(known, connection)
     connection.run("insert_instance", rows.state_values(new.state) | {"hub": hub.name})
     deliver(hub, new.started, connection)
@@ -46,8 +48,11 @@ def deliver(
     connection: Connection,
     statuses: Collection[RuntimeStatus] = LIVE,
 ) -> None:
-    """Put a message into the inbox; dropped when the instance, state or execution is another."""
-    target = _find(hub, message.instance_id, connection)
+    """Put a message into the inbox; dropped when the instance, state or execution is another.
+
+    An entity that does not exist starts with it.
+    """
+    target = _find(hub, message.instance_id, connection) or _awaken(hub, message, connection)
     if target is None or rows.STATUSES[target[1]] not in statuses:
         return
     if message.execution_id not in (None, target[2]):
@@ -66,8 +71,33 @@ def send(
 
     Errors: InstanceNotFound, InvalidState.
     """
-    _require(hub, message.instance_id, allowed, connection)
+    require(hub, message.instance_id, allowed, connection)
+    if message.event.kind is EventKind.EXECUTION_TERMINATED:
+        state = get(hub, message.instance_id, connection)
+        ended = state and rules.ended_unstarted(state, message, hub.clock.now())
+        if ended is not None:
+            own = {"instance_row": update(hub, ended, connection)}
+            connection.run("delete_inbox", own)
+            connection.run("refresh_due", own)
+            return
     deliver(hub, message, connection, allowed)
+
+
+def update(hub: HubScope, state: InstanceState, connection: Connection) -> int:
+    """Write the row outside an episode; a claim on it is void. Returns its key."""
+    values = rows.state_values(state) | {"hub": hub.name}
+    return int(connection.scalar("update_instance", values))
+
+
+def remove_idle(
+    hub: HubScope, instance_id: InstanceId, execution_id: ExecutionId, connection: Connection
+) -> bool:
+    """Delete an instance that nothing waits for."""
+    values = {"hub": hub.name, "id": instance_id, "execution_id": execution_id}
+    known = connection.one("find_idle_instance", values)
+    if known is not None:
+        _delete(known, connection)
+    return known is not None
 
 
 def purge(
@@ -80,7 +110,7 @@ def purge(
 
     Errors: InstanceNotFound, InvalidState.
     """
-    _delete(_require(hub, instance_id, allowed, connection), connection)
+    _delete(require(hub, instance_id, allowed, connection), connection)
 
 
 def get(hub: HubScope, instance_id: InstanceId, connection: Connection) -> InstanceState | None:
@@ -118,16 +148,40 @@ def read_history(
     return [rows.read_event(row) for row in found]
 
 
+def _say_farewell(
+    hub: HubScope, known: Row, instance_id: InstanceId, connection: Connection
+) -> None:
+    """Answer the caller of a live instance that is replaced."""
+    has_parent = known[3] is not None
+    if not has_parent or (state := get(hub, instance_id, connection)) is None:
+        return
+    answer = rules.farewell(state, hub.clock.now())
+    if answer is not None:
+        deliver(hub, answer, connection)
+
+
 def _find(hub: HubScope, instance_id: InstanceId, connection: Connection) -> Row | None:
     return connection.one("find_instance", {"hub": hub.name, "id": instance_id})
 
 
-def _require(
+def _awaken(hub: HubScope, message: Message, connection: Connection) -> Row | None:
+    state = rules.awakened(message, hub.clock.now())
+    if state is None:
+        return None
+    connection.run("insert_instance", rows.state_values(state) | {"hub": hub.name})
+    return _find(hub, state.instance_id, connection)
+
+
+def require(
     hub: HubScope,
     instance_id: InstanceId,
     allowed: Collection[RuntimeStatus],
     connection: Connection,
 ) -> Row:
+    """The row that decides, of an instance in an allowed state.
+
+    Errors: InstanceNotFound, InvalidState.
+    """
     known = _find(hub, instance_id, connection)
     if known is None:
         raise InstanceNotFound(instance_id)

@@ -43,6 +43,25 @@ INSERT INTO instance (
   :parent_execution_id, :parent_name, :parent_version, :parent_task_id, :tags
 );
 
+-- name: update_instance
+-- A change that is no episode's own; a claim on the instance is void by it.
+UPDATE instance
+SET execution_id = :execution_id, status = :status, updated_at = :updated_at, completed_at = :completed_at, output = :output,
+  parent_id = :parent_id, parent_execution_id = :parent_execution_id, parent_name = :parent_name,
+  parent_version = :parent_version, parent_task_id = :parent_task_id,
+  claim_owner = NULL, claim_until = 0
+WHERE hub = :hub AND id = :id
+RETURNING instance_row;
+
+-- name: find_idle_instance
+-- The execution is still current, and no message waits for it.
+SELECT instance_row FROM instance
+WHERE hub = :hub AND id = :id AND execution_id = :execution_id AND due_at IS NULL;
+
+-- name: restart_sequence
+-- After a history was written anew.
+UPDATE instance SET next_seq = :next_seq WHERE instance_row = :instance_row;
+
 -- name: delete_instance
 DELETE FROM instance WHERE instance_row = :instance_row;
 
