@@ -1,22 +1,26 @@
 """A host in process over a hub in memory, instances in any state, and a client for both."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
 from clocks import ManualClock
 
+from durahost.clock import RealClock
 from durahost.codec import history
 from durahost.codec.rest import Links
 from durahost.config.settings import DurableSettings
 from durahost.functions.routing import RouteTable
 from durahost.host_state import Generation, HostState
 from durahost.http.admin_api import AdminApi, AdminSettings
+from durahost.http.authorization import Gate
 from durahost.http.durable_api import ApiSettings, DurableApi
 from durahost.http.front import Front
+from durahost.http.keys_api import KeysApi
 from durahost.http.rpc import RpcEndpoint
 from durahost.invocations import Invoker
+from durahost.keys import HostKeys
 from durahost.management import Hubs
 from durahost.model.events import HistoryEvent
 from durahost.model.ids import InstanceId
@@ -70,6 +74,8 @@ class Target:
         registry: Registry | None = None,
         worker: CallableWorker | None = None,
         uses_forwarded_host: bool = False,
+        is_auth_enabled: bool = False,
+        connections: Collection[str] = ("Known",),
         is_running: bool = True,
     ) -> None:
         self.clock = clock or ManualClock(NOW)
@@ -78,22 +84,29 @@ class Target:
         self.hubs = Hubs(self.store, self.clock, self.settings)
         self.worker = worker or CallableWorker()
         self.state = HostState()
-        links = Links(origin=ORIGIN, hub="TestHubName", connection="Storage", key=KEY)
+        self.keys = HostKeys(self.store.host_store, RealClock())
         self.api = DurableApi(
             self.hubs,
             ApiSettings(
-                links=links,
+                links=self.links,
                 uses_forwarded_host=uses_forwarded_host,
                 registry=lambda: registry,
-                has_connection=lambda name: name == "Known",
+                has_connection=lambda name: name in connections,
             ),
         )
         admin = AdminApi(self.state, self.clock, AdminSettings(host_id="h", origin=ORIGIN))
         invoker = Invoker(self.clock, lambda binding: None, timeout_s=5)
-        self.front = Front(self.state, invoker, self.api, admin, hold_s=0.05)
+        keys_api = KeysApi(self.keys, self.state, ORIGIN)
+        gate = Gate(self.keys if is_auth_enabled else None)
+        self.front = Front(self.state, invoker, self.api, [admin, keys_api], gate, hold_s=0.05)
         self.rpc = RpcEndpoint(self.api)
         if is_running:
             self.serve(registry or Registry())
+
+    def links(self) -> Links:
+        """Of the app; the key is a fixed one until the keys are loaded."""
+        key = self.keys.extension_key or KEY
+        return Links(origin=ORIGIN, hub="TestHubName", connection="Storage", key=key)
 
     def serve(self, registry: Registry, prefix: str = "api") -> None:
         routes = RouteTable.of(registry.functions, prefix)
@@ -137,10 +150,11 @@ class Target:
         output: str | None = None,
         *,
         events: Sequence[HistoryEvent] = (),
+        hub_name: str = "TestHubName",
         **fields,
     ) -> InstanceState:
         """Run an episode of the instance that leaves it in this state."""
-        hub = self.store.open_hub("TestHubName")
+        hub = self.store.open_hub(hub_name)
         locked = next(
             one
             for one in await hub.lock_episodes("test", timedelta(seconds=30), 100)

@@ -1,10 +1,9 @@
 """The invariants of the engine, read from a task hub's database: every violation is named.
 
 Numbers are those of the engine's contract: history and commit I1-I13, life cycle I14-I21, messages
-I22-I29,
-entities I30-I34. Those that only a run can show (no early timer, no lost message, exclusivity) are
-asserted where
-the run is; here stands what any committed state must satisfy.
+I22-I29, entities I30-I34. `violations` finds what no committed state may show, `Watch` what may not
+change from one committed state to a later one. Those that only a run can show (no lost message,
+order, attempts) are asserted where the run is.
 """
 
 import json
@@ -13,6 +12,8 @@ from collections import Counter
 from contextlib import closing
 from itertools import pairwise
 
+from durahost.codec import entity_messages, failures
+from durahost.engine.transitions import EPISODE
 from durahost.model.events import ANSWERS, SCHEDULING, EventKind
 from durahost.model.status import RuntimeStatus
 
@@ -29,10 +30,10 @@ ANSWER_OF = {
 
 def violations(path):
     """Every violated invariant of every instance in the file, as `I7 instance: what`."""
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-        database.row_factory = sqlite3.Row
-        instances = database.execute("SELECT * FROM instance").fetchall()
-        found = list(_orphans(database))
+    with closing(_snapshot(path)) as database:
+        instances = _instances(database)
+        found = list(_orphans(database)) if instances else []
+        hub = Hub(database, instances)
         for instance in instances:
             rows = {
                 table: database.execute(
@@ -42,9 +43,42 @@ def violations(path):
                 for table in ("history", "inbox", "task")
             }
             checks = [*_history(rows["history"]), *_row(instance, rows["history"])]
-            checks += [*_queues(instance, **rows)]
+            checks += [*_queues(instance, **rows), *_suspension(instance, rows["history"])]
+            checks += [*_calls(hub, instance, rows["history"], rows["inbox"])]
+            checks += [*_claim(instance, rows["inbox"]), *_entity(instance, rows["inbox"])]
             found += [f"{number} {instance['id']}: {text}" for number, text in checks]
     return found
+
+
+def _snapshot(path):
+    """One committed state of the file, also while a host writes it."""
+    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+    database.row_factory = sqlite3.Row
+    database.execute("BEGIN")
+    return database
+
+
+def _instances(database):
+    """All rows; none in a file whose host died before it had made the schema (C28)."""
+    views = "SELECT name FROM sqlite_master WHERE type = 'view'"
+    is_made = ("instance_state",) in map(tuple, database.execute(views))
+    return database.execute("SELECT * FROM instance_state").fetchall() if is_made else []
+
+
+class Hub:
+    """Other instances of the hub that is looked at."""
+
+    def __init__(self, database, instances):
+        self._database = database
+        self._rows = {(row["hub"], row["id"]): row for row in instances}
+
+    def find(self, asking, instance_id):
+        return self._rows.get((asking["hub"], instance_id))
+
+    def has_call(self, caller, task_id):
+        query = "SELECT 1 FROM history WHERE instance_row = ? AND kind = ? AND task_id = ?"
+        values = (caller["instance_row"], EventKind.SUB_ORCHESTRATION_CREATED, task_id)
+        return self._database.execute(query, values).fetchone() is not None
 
 
 def assert_invariants(path):
@@ -55,7 +89,7 @@ def assert_invariants(path):
 
 
 def _orphans(database):
-    for table in ("history", "inbox", "task"):
+    for table in ("history", "inbox", "task", "input"):
         query = (
             f"SELECT count(*) FROM {table} "
             "WHERE instance_row NOT IN (SELECT instance_row FROM instance)"
@@ -120,7 +154,9 @@ def _ids(events, kinds):
     # A rewind takes failed steps away until they run again, so ids may have gaps meanwhile.
     is_dense = sorted(own) == list(range(len(own)))
     is_rewound = EventKind.EXECUTION_REWOUND in kinds and len(set(own)) == len(own)
-    if not is_dense and not is_rewound:
+    # A replay that differs from history ends with its own decisions, under ids that history has.
+    is_diverged = f'"Result":"{failures.NON_DETERMINISM}' in (events[-2]["payload"] if own else "")
+    if not is_dense and not is_rewound and not is_diverged:
         yield "I8", f"ids {own}"
     for task_id, count in answered.items():
         if count > 1:
@@ -184,3 +220,140 @@ def _queues(instance, history, inbox, task):
     fired = {e["task_id"] for e in (*history, *inbox) if e["kind"] == EventKind.TIMER_FIRED}
     if not status.is_terminal and timers - fired:
         yield "I25", f"timers {sorted(timers - fired)} will never fire"
+
+
+def _suspension(instance, events):
+    """I26: an episode that begins and ends suspended does nothing new."""
+    is_suspended = False
+    for episode in _episodes(events):
+        was_suspended, is_resumed = is_suspended, False
+        for event in episode:
+            if event["kind"] == EventKind.EXECUTION_SUSPENDED:
+                is_suspended = True
+            elif event["kind"] == EventKind.EXECUTION_RESUMED:
+                is_suspended, is_resumed = False, True
+        new = [EventKind(e["kind"]).name for e in episode if e["kind"] in SCHEDULING]
+        if was_suspended and not is_resumed and new:
+            yield "I26", f"while suspended it did {new}"
+    status = STATUSES[instance["status"]]
+    says_so = status is RuntimeStatus.SUSPENDED
+    if not status.is_terminal and status is not RuntimeStatus.PENDING and says_so != is_suspended:
+        yield "I26", f"status {status.value}, history says suspended: {is_suspended}"
+
+
+def _episodes(events):
+    episode = []
+    for event in events:
+        episode.append(event)
+        if event["kind"] == EventKind.ORCHESTRATOR_COMPLETED:
+            yield episode
+            episode = []
+
+
+def _calls(hub, instance, history, inbox):
+    """I13 and I19: an open call has its child, and a child its open call."""
+    answered = {e["task_id"] for e in (*history, *inbox) if e["kind"] in ANSWERS}
+    calls = {
+        event["task_id"]: json.loads(event["payload"])["InstanceId"]
+        for event in history
+        if event["kind"] == EventKind.SUB_ORCHESTRATION_CREATED
+    }
+    if not STATUSES[instance["status"]].is_terminal:
+        for task_id in calls.keys() - answered:
+            child = hub.find(instance, calls[task_id])
+            own = (instance["id"], instance["execution_id"], task_id)
+            if child is None or STATUSES[child["status"]].is_terminal or _caller(child) != own:
+                yield "I19", f"call {task_id} of {calls[task_id]!r} will never be answered"
+    parent = hub.find(instance, instance["parent_id"])
+    is_called = parent is not None and parent["execution_id"] == instance["parent_execution_id"]
+    if is_called and not hub.has_call(parent, instance["parent_task_id"]):
+        yield "I13", f"its caller {parent['id']!r} never called it"
+
+
+def _caller(child):
+    return child["parent_id"], child["parent_execution_id"], child["parent_task_id"]
+
+
+def _claim(instance, inbox):
+    """I20 and I21: what has messages is found by dispatchers, what has none occupies nobody."""
+    due = min((max(m["visible_at"], instance["scheduled_at"] or 0) for m in inbox), default=None)
+    if instance["due_at"] != due:
+        yield "I20", f"due at {instance['due_at']}, by its inbox {due}"
+    if due is None and instance["claim_owner"] is not None:
+        yield "I21", f"claimed by {instance['claim_owner']} with nothing to do"
+
+
+def _entity(instance, inbox):
+    """I30-I34, as far as the scheduler's state and its inbox show them."""
+    is_entity = instance["name"] == instance["id"] and instance["id"].startswith("@")
+    if not is_entity or STATUSES[instance["status"]].is_terminal:
+        return
+    scheduler = entity_messages.decode_scheduler(instance["input"])
+    status = entity_messages.decode_status(instance["custom_status"])
+    told = (status.exists, status.queue_size, status.locked_by)
+    if told != (scheduler.exists, len(scheduler.queue), scheduler.locked_by):
+        yield "I34", f"its row tells {told}, its state is {scheduler}"
+    ids = [request.request_id for request in scheduler.queue]
+    ids += [request.request_id for request in map(_request, inbox) if request is not None]
+    if len(set(ids)) != len(ids):
+        yield "I31", f"requests twice: {ids}"
+    if scheduler.is_suspended and entity_messages.CONTINUE not in [m["name"] for m in inbox]:
+        yield "I20", "its batch was cut, and no message makes it go on"
+    may_run = scheduler.queue and scheduler.locked_by in (None, scheduler.queue[0].parent)
+    if may_run and not scheduler.is_suspended:
+        yield "I32", f"{len(scheduler.queue)} requests wait for nothing"
+
+
+def _request(message):
+    if not (message["name"] or "").startswith(entity_messages.REQUEST):
+        return None
+    return entity_messages.decode_request(json.loads(message["payload"])["Input"])
+
+
+class Watch:
+    """What may not change between two looks at one file, crashes and restarts between them or not.
+
+    Histories of one execution only grow (I1), statuses move as they may (I14), what has ended stays
+    as it is (I27), and time does not go back (I15). A new row of the same id is another instance.
+    """
+
+    def __init__(self):
+        self._seen = {}
+
+    def look(self, path):
+        """Every violation since the last look."""
+        seen, found = {}, []
+        with closing(_snapshot(path)) as database:
+            for row in _instances(database):
+                events = database.execute(
+                    "SELECT kind, payload FROM history WHERE instance_row = ? ORDER BY seq",
+                    (row["instance_row"],),
+                )
+                key = row["instance_row"], row["execution_id"]
+                seen[key] = row, [tuple(event) for event in events]
+                if key in self._seen:
+                    found += [
+                        f"{number} {row['id']}: {text}"
+                        for number, text in _changes(self._seen[key], seen[key])
+                    ]
+        self._seen = seen
+        return found
+
+    def assert_kept(self, path):
+        """Fail with all violations."""
+        if path.exists():
+            found = self.look(path)
+            assert found == [], "\n".join(found)
+
+
+def _changes(before, after):
+    (old, past), (new, events) = before, after
+    if events[: len(past)] != past:
+        yield "I1", f"{len(past)} events of execution {new['execution_id']} were rewritten"
+    was, now = STATUSES[old["status"]], STATUSES[new["status"]]
+    if now is not was and now not in EPISODE[was]:
+        yield "I14", f"{was.value} became {now.value}"
+    if was.is_terminal and len(events) > len(past):
+        yield "I27", f"it was {was.value}, and {len(events) - len(past)} events came after"
+    if new["updated_at"] < old["updated_at"] or new["created_at"] != old["created_at"]:
+        yield "I15", "its times went back"

@@ -11,16 +11,18 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from durahost import reload
 from durahost.clock import Clock, RealClock
 from durahost.codec.rest import Links, durable_client_json
+from durahost.config.app_root import find_app
 from durahost.config.load import load_app
 from durahost.config.name_resolution import get_setting
+from durahost.config.public_url import HOST_NAME_SETTING, origin_of_host_name
 from durahost.config.settings import App
 from durahost.dispatch.activities import ActivityDispatcher
 from durahost.dispatch.orchestrations import OrchestrationDispatcher
@@ -28,19 +30,24 @@ from durahost.dispatch.renewal import Renewal
 from durahost.dispatch.workbench import Workbench
 from durahost.host_state import HostState
 from durahost.http.admin_api import AdminApi, AdminSettings
+from durahost.http.authorization import Gate
 from durahost.http.durable_api import ApiSettings, DurableApi
 from durahost.http.front import Front
+from durahost.http.keys_api import KeysApi
 from durahost.http.ports import bind
 from durahost.http.rpc import RpcEndpoint, bind_rpc_socket, rpc_base_url
 from durahost.http.serving import HttpServer
 from durahost.invocations import InputSource, Invoker
-from durahost.keys import HostKeys
+from durahost.keys import HostKeys, StoredKey, list_keys
 from durahost.lifecycle import Host, Loop, Parts
 from durahost.management import Hubs
+from durahost.model.errors import ConfigError
 from durahost.model.functions import Binding
+from durahost.outputs import CLIENT_BINDINGS, Outputs
 from durahost.reports import Notice, Reporter
 from durahost.store.base import StoreFactory, StoreProvider
 from durahost.store.memory import MemoryStore
+from durahost.store.sqlite.host_table import read_values
 from durahost.store.sqlite.store import SqliteStore
 from durahost.user_logs import write_user_log
 from durahost.worker.base import TypedData, Worker
@@ -52,12 +59,16 @@ from durahost.worker.process import ProcessWorker
 
 DEFAULT_PORT = 7071
 DEFAULT_ADDRESS = "127.0.0.1"
-CLIENT_BINDINGS = ("durableClient", "orchestrationClient")
+STATE_FOLDER = ".durahost"
+DATABASE = "hub.db"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartOptions:
-    """What the command line asked for; None means the app's settings or the default decide."""
+    """What the command line asked for; None means the app's settings or the default decide.
+
+    public_url: an origin, as `parse_public_url` gives it.
+    """
 
     script_root: Path | None = None
     port: int | None = None
@@ -66,6 +77,8 @@ class StartOptions:
     is_ephemeral: bool = False
     is_in_process: bool = False
     is_watching: bool = True
+    is_auth_enabled: bool = False
+    public_url: str | None = None
 
 
 def run(options: StartOptions, *, cwd: Path, environ: Mapping[str, str], report: Reporter) -> None:
@@ -79,7 +92,8 @@ def run(options: StartOptions, *, cwd: Path, environ: Mapping[str, str], report:
     asyncio.run(until_signal())
     if options.is_in_process:
         # Threads that still run the app's code would hold the interpreter's own exit up.
-        sys.stdout.flush()
+        with suppress(OSError):
+            sys.stdout.flush()
         os._exit(0)
 
 
@@ -95,6 +109,8 @@ async def serve(
     """Start, serve until `stopping` is set, stop. Errors: HostError when the host cannot start."""
     clock = clock or RealClock()
     begun = clock.monotonic()
+    public_url = options.public_url or origin_of_host_name(environ.get(HOST_NAME_SETTING))
+    options = replace(options, public_url=public_url)
     app, listener = _open_app(options, cwd, environ)
     async with AsyncExitStack() as stack:
         stack.enter_context(listener)
@@ -102,6 +118,8 @@ async def serve(
         stack.enter_context(rpc_listener)
         for warning in (*app.settings.warnings, *app.host.durable.warnings):
             report(Notice(warning, is_warning=True))
+        if options.is_auth_enabled:
+            report(_keys_notice(options, app))
         provider = await stack.enter_async_context(_store(options, app, clock))
         http = await stack.enter_async_context(HttpActivity())
         root = _Root(options, app, provider, clock, report, http)
@@ -128,20 +146,20 @@ class _Root:
         self._clock = clock
         self._report = report
         self._state = HostState()
+        self._keys = HostKeys(provider.host_store, clock)
+        self._hubs = Hubs(provider, clock, app.host.durable)
 
     async def build(
         self, listener: socket.socket, rpc_listener: socket.socket, rpc_port: int
     ) -> Parts:
         """All parts; nothing runs yet."""
-        origin = f"http://localhost:{listener.getsockname()[1]}"
-        links = await self._links(origin)
-        timeout = self._app.host.function_timeout
+        served = f"http://localhost:{listener.getsockname()[1]}"
+        origin = self._options.public_url or served
+        await self._keys.load()
         is_rpc_on = self._app.host.durable.is_local_rpc_enabled
-        inputs = client_inputs(links, rpc_base_url(rpc_port) if is_rpc_on else None)
-        invoker = Invoker(self._clock, inputs, timeout.total_seconds())
-        api = self._durable_api(links)
-        admin = AdminApi(self._state, self._clock, self._admin_settings(origin))
-        front = Front(self._state, invoker, api, admin)
+        invoker = self._invoker(origin, rpc_base_url(rpc_port) if is_rpc_on else None)
+        api = self._durable_api(origin)
+        front = self._front(invoker, api, origin)
         loader = reload.AppLoader(self._app, worker_factory(self._options, self._app))
         hub = self._provider.open_hub(self._app.host.durable.hub_name)
         renewal = Renewal(hub.renew)
@@ -157,26 +175,40 @@ class _Root:
                 HttpServer(front, listener, "public"),
                 *([HttpServer(RpcEndpoint(api), rpc_listener, "rpc")] if is_rpc_on else []),
             ],
-            origin=origin,
+            origin=served,
             report=self._report,
         )
 
-    async def _links(self, origin: str) -> Links:
+    def _invoker(self, origin: str, rpc_url: str | None) -> Invoker:
+        inputs = client_inputs(lambda: self._links(origin), rpc_url)
+        outputs = Outputs(self._hubs, lambda: self._state.registry)
+        timeout_s = self._app.host.function_timeout.total_seconds()
+        return Invoker(self._clock, inputs, timeout_s, outputs.apply)
+
+    def _front(self, invoker: Invoker, api: DurableApi, origin: str) -> Front:
+        admin = AdminApi(self._state, self._clock, self._admin_settings(origin))
+        keys = KeysApi(self._keys, self._state, origin)
+        gate = Gate(self._keys if self._options.is_auth_enabled else None)
+        return Front(self._state, invoker, api, [admin, keys], gate)
+
+    def _links(self, origin: str) -> Links:
+        """Of the app, with the key as it is now."""
         durable = self._app.host.durable
-        key = await HostKeys(self._provider.host_store, self._clock).system_key()
         return Links(
-            origin=origin, hub=durable.hub_name, connection=durable.connection_name, key=key
+            origin=origin,
+            hub=durable.hub_name,
+            connection=durable.connection_name,
+            key=self._keys.extension_key,
         )
 
-    def _durable_api(self, links: Links) -> DurableApi:
-        durable = self._app.host.durable
+    def _durable_api(self, origin: str) -> DurableApi:
         settings = ApiSettings(
-            links=links,
-            uses_forwarded_host=durable.use_forwarded_host,
+            links=lambda: self._links(origin),
+            uses_forwarded_host=self._app.host.durable.use_forwarded_host,
             registry=lambda: self._state.registry,
             has_connection=lambda name: has_connection(self._app, name),
         )
-        return DurableApi(Hubs(self._provider, self._clock, durable), settings)
+        return DurableApi(self._hubs, settings)
 
     def _admin_settings(self, origin: str) -> AdminSettings:
         """The host id is made as the real host makes it: machine name and a stable hash of the
@@ -224,16 +256,17 @@ def has_connection(app: App, name: str) -> bool:
     return name.lower() in own or any(get_setting(app.settings.values, one) for one in tried)
 
 
-def client_inputs(links: Links, rpc_url: str | None) -> InputSource:
+def client_inputs(links: Callable[[], Links], rpc_url: str | None) -> InputSource:
     """Values of non-trigger inputs: the client binding's JSON; other kinds have none yet."""
 
     def value(binding: Binding) -> TypedData | None:
         if not any(binding.is_type(kind) for kind in CLIENT_BINDINGS):
             return None
-        hub = str(binding.get("taskHub") or links.hub)
-        connection = str(binding.get("connectionName") or links.connection)
-        own = Links(origin=links.origin, hub=hub, connection=connection, key=links.key)
-        return TypedData("string", durable_client_json(own, rpc_url))
+        own = links()
+        hub = str(binding.get("taskHub") or own.hub)
+        connection = str(binding.get("connectionName") or own.connection)
+        named = replace(own, hub=hub, connection=connection)
+        return TypedData("string", durable_client_json(named, rpc_url))
 
     return value
 
@@ -265,11 +298,30 @@ def _open_app(
 def _store(options: StartOptions, app: App, clock: Clock) -> StoreFactory:
     if options.is_ephemeral:
         return MemoryStore(clock)
-    folder = app.root / ".durahost"
+    folder = app.root / STATE_FOLDER
     folder.mkdir(exist_ok=True)
     # State is nobody's source: it stays out of the app's repository whatever that ignores.
     (folder / ".gitignore").write_text("*\n", encoding="utf-8")
-    return SqliteStore(folder / "hub.db", clock)
+    return SqliteStore(folder / DATABASE, clock)
+
+
+def _keys_notice(options: StartOptions, app: App) -> Notice:
+    if options.is_ephemeral:
+        text = "Keys are asked for, but with --ephemeral they are made in memory, for links only."
+        return Notice(text, is_warning=True)
+    return Notice(f"Keys are asked for; see them with: durahost keys --script-root {app.root}")
+
+
+def read_keys(script_root: Path | None, cwd: Path) -> Sequence[StoredKey]:
+    """The keys in an app's database, also while a host has it open.
+
+    Errors: ConfigError when there is no app, or no key yet; StoreError.
+    """
+    path = find_app(script_root, cwd) / STATE_FOLDER / DATABASE
+    keys = list_keys(read_values(path)) if path.is_file() else ()
+    if not keys:
+        raise ConfigError(f"There is no key in {path}.", advice="The first start makes them.")
+    return keys
 
 
 @contextmanager

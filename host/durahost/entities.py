@@ -122,4 +122,4 @@ def exists(row: InstanceState) -> bool:
 
 def state_of(row: InstanceState) -> str | None:
     """The user state in this row, JSON text."""
-    return entity_messages.decode_scheduler(row.input).state
+    return entity_messages.decode_state(row.input)

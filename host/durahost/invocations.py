@@ -1,7 +1,7 @@
-"""Running one function: its inputs, its log scope, its deadline."""
+"""Running one function: its inputs, its log scope, its deadline, its outputs."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from durahost.clock import Clock
@@ -12,8 +12,18 @@ from durahost.worker.base import Invocation, Raised, Returned, TypedData, Worker
 
 logger = logging.getLogger(__name__)
 
+LONGEST_LOGGED = 2**16
+"""Characters of a failure that the log shows; the instance keeps all of it."""
+
 InputSource = Callable[[Binding], TypedData | None]
 """Makes the value of a non-trigger input binding (durableClient) for one invocation."""
+
+OutputSink = Callable[[FunctionMetadata, Returned], Awaitable[Raised | None]]
+"""Does what the function returned through its output bindings; Raised when that fails."""
+
+
+async def no_outputs(function: FunctionMetadata, returned: Returned) -> None:
+    """A sink for functions whose outputs bring nothing about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,17 +40,25 @@ class Call:
 class Invoker:
     """Invokes functions of any generation on that generation's worker."""
 
-    def __init__(self, clock: Clock, inputs: InputSource, timeout_s: float) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        inputs: InputSource,
+        timeout_s: float,
+        outputs: OutputSink = no_outputs,
+    ) -> None:
         self._clock = clock
         self._inputs = inputs
         self._timeout_s = timeout_s
+        self._outputs = outputs
 
     async def invoke(
         self, worker: Worker, function: FunctionMetadata, call: Call
     ) -> Returned | Raised:
-        """Run the function once.
+        """Run the function once, and do what its outputs ask for.
 
-        Errors: WorkerExited, WorkerTimeout; what user code raises is Raised.
+        Errors: WorkerExited, WorkerTimeout; StoreError of an output. What user code raises is
+        Raised, and so is an output that cannot be done.
         Log lines: Azure/azure-webjobs-sdk: FunctionInstanceLogger.cs, as `func start` prints them.
         """
         invocation_id = InvocationId(str(self._clock.new_guid()))
@@ -72,6 +90,8 @@ class Invoker:
                 ),
                 deadline_s=self._timeout_s,
             )
+            if isinstance(result, Returned):
+                result = await self._outputs(function, result) or result
         finally:
             took_ms = round((self._clock.monotonic() - begun) * 1000)
             _log_end(function, invocation_id, result, took_ms)
@@ -90,6 +110,7 @@ def _log_end(
         case Raised(error_type, message):
             logger.error(line, function.name, "Failed", invocation_id, took_ms, extra=scope)
             text = f"{error_type}: {message}".partition(failures.STATE_MARKER)[0]
+            text = text if len(text) <= LONGEST_LOGGED else f"{text[:LONGEST_LOGGED]}... (cut)"
             frames = failures.frames_of(result.stack_trace)
             logger.error("%s", failures.rpc_exception(text, frames), extra=scope)
         case None:

@@ -69,8 +69,21 @@ class Registry:
         return cls(ordered, failures, disabled, durable)
 
     def find(self, kind: DurableKind, name: str) -> FunctionMetadata | None:
-        """The durable function of this kind and durable name; names compare without case."""
-        return (self._durable or {}).get((kind, name.lower()))
+        """The durable function that runs under this name; a disabled one does not.
+
+        Names compare without case.
+        """
+        function = (self._durable or {}).get((kind, name.lower()))
+        return None if function is None or function.name in self.disabled else function
+
+    def knows(self, kind: DurableKind, name: str) -> bool:
+        """Whether the app has such a function, be it disabled: then requests for it are accepted.
+
+        Source: Azure/azure-functions-durable-extension: DurableTaskExtension.cs
+        (ThrowIfFunctionDoesNotExist), OrchestrationTriggerAttributeBindingProvider.cs
+        (TryCreateAsync registers it without an executor).
+        """
+        return (kind, name.lower()) in (self._durable or {})
 
     def get(self, name: str) -> FunctionMetadata | None:
         """The function of this function name; names compare without case."""

@@ -7,7 +7,10 @@ of the same name (a checkout, an unzipped package) is watched anew and counts as
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+import os
+import sys
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 
 from watchfiles import Change, DefaultFilter, awatch
@@ -22,7 +25,7 @@ IGNORED = (".durahost", ".venv", "venv", ".python_packages", "build", "dist", ".
 
 DEBOUNCE_MS = 300
 STEP_MS = 50
-TICK_MS = 2000
+TICK_MS = 1000
 """How often it is looked whether the watched folder is still the same one."""
 
 KnownFolders = Callable[[], Collection[Path]]
@@ -35,30 +38,45 @@ class FileWatch:
         self._app = app
         self._filter = build_filter(app, function_folders)
 
-    async def batches(self, ended: asyncio.Event) -> AsyncIterator[Sequence[str]]:
+    async def batches(self, ended: asyncio.Event) -> AsyncGenerator[Sequence[str], None]:
         """Names of changed files, relative to the app's root, until the event is set.
 
         The event must be the caller's own: the watcher sets it when it is cancelled.
         """
+        changed_before: Sequence[str] = ()
+        try:
+            while not ended.is_set():
+                async with aclosing(self._batches_of_one_folder(ended)) as batches:
+                    async for batch in batches:
+                        if names := sorted({*changed_before, *batch}):
+                            yield names
+                        changed_before = ()
+                # No watch saw what was written before the new one stands.
+                changed_before = [self._relative(str(self._app.functions_root))]
+        except (OSError, RuntimeError) as error:
+            # The watcher's own error type derives from RuntimeError.
+            logger.warning("The app's files are not watched: %s", error)
+
+    async def _batches_of_one_folder(
+        self, ended: asyncio.Event
+    ) -> AsyncGenerator[Sequence[str], None]:
+        """Batches, empty ones too, until the root is another folder than it was, or is gone."""
         root = self._app.functions_root
-        while not ended.is_set():
-            identity = _identity(root)
+        with _holding(root) as identity:
             if identity is None:
                 await _pause(ended)
-                continue
-            try:
-                async for batch in self._watch(ended):
-                    if batch:
-                        yield batch
-                    if _identity(root) != identity:
-                        yield [self._relative(str(root))]
-                        break
-            except (OSError, RuntimeError) as error:
-                # The watcher's own error type derives from RuntimeError.
-                logger.warning("The app's files are not watched: %s", error)
                 return
+            try:
+                async with aclosing(self._watch(ended)) as batches:
+                    async for batch in batches:
+                        yield batch
+                        if _identity(root) != identity:
+                            return
+            except FileNotFoundError:
+                # It went just now.
+                await _pause(ended)
 
-    async def _watch(self, ended: asyncio.Event) -> AsyncIterator[Sequence[str]]:
+    async def _watch(self, ended: asyncio.Event) -> AsyncGenerator[Sequence[str], None]:
         beside = (self._app.root / name for name in SETTINGS_NAMES)
         is_apart = self._app.root != self._app.functions_root
         watching = awatch(
@@ -97,6 +115,25 @@ def build_filter(app: App, function_folders: KnownFolders) -> Callable[[Change, 
         return (is_code or is_new_folder or is_gone_folder) and default(change, path)
 
     return matters
+
+
+@contextmanager
+def _holding(folder: Path) -> Iterator[tuple[int, int] | None]:
+    """What tells the folder from any other: while it is held, no new one gets its number."""
+    if sys.platform == "win32":
+        # Folders cannot be opened there, and numbers are not given again.
+        yield _identity(folder)
+        return
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        yield None
+        return
+    try:
+        found = os.fstat(descriptor)
+        yield found.st_dev, found.st_ino
+    finally:
+        os.close(descriptor)
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

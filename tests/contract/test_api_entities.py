@@ -36,6 +36,7 @@ def registered(tmp_path):
 # Read ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("Management API", "`GET /entities/{entityName}/{entityKey}`")
 async def test_read_gives_the_state_and_only_it(target):
     state = '{"a": [1.0, "2020-01-01T00:00:00.000Z", "ü"]}'
     await put_entity(target, "Counter", "K@1", state)
@@ -46,6 +47,7 @@ async def test_read_gives_the_state_and_only_it(target):
     assert (await target.api_call("GET", "entities/counter/k@1")).status_code == 404
 
 
+@pytest.mark.feature("Management API", "`GET /entities/{entityName}/{entityKey}`")
 async def test_read_of_what_is_not_there(target):
     await put_entity(target, "counter", "gone", "null", exists=False)
     for key in ("gone", "never"):
@@ -54,11 +56,13 @@ async def test_read_of_what_is_not_there(target):
         assert "content-type" not in response.headers
 
 
+@pytest.mark.feature("Management API", "`GET /entities/{entityName}/{entityKey}`")
 async def test_read_waits_for_nothing(target):
     assert (await target.api_call("POST", "entities/counter/k?op=add")).status_code == 202
     assert (await target.api_call("GET", "entities/counter/k")).status_code == 404
 
 
+@pytest.mark.feature("Management API", "`GET /entities/{entityName}/{entityKey}`")
 async def test_a_dollar_is_the_empty_key_for_reads_only(target):
     await put_entity(target, "counter", "", "1")
     await put_entity(target, "counter", "$", "2")
@@ -75,6 +79,7 @@ async def test_a_dollar_is_the_empty_key_for_reads_only(target):
 # Signal -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("Management API", "`POST /entities/{entityName}/{entityKey}`")
 @pytest.mark.parametrize(
     ("method", "path", "content", "content_type", "expected"),
     [
@@ -102,6 +107,7 @@ async def test_signals(target, method, path, content, content_type, expected):
     assert (request.is_signal, request.parent, request.due) == (True, None, None)
 
 
+@pytest.mark.feature("Management API", "`POST /entities/{entityName}/{entityKey}`")
 @pytest.mark.parametrize(
     ("method", "path", "text"),
     [
@@ -127,6 +133,7 @@ async def test_refused_signals(registered, method, path, text):
     assert response.headers["content-type"] == JSON_TYPE
 
 
+@pytest.mark.feature("Management API", "`POST /entities/{entityName}/{entityKey}`")
 @pytest.mark.parametrize("content", [b"{nope", b" "])
 async def test_content_that_is_no_json(target, content):
     headers = {"content-type": "application/json"}
@@ -136,6 +143,7 @@ async def test_content_that_is_no_json(target, content):
     assert response.json()["Message"].startswith("Could not parse JSON content: ")
 
 
+@pytest.mark.feature("Management API", "`POST /entities/{entityName}/{entityKey}`")
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
@@ -149,6 +157,7 @@ async def test_the_text_without_entities_looks_at_the_orchestrators(tmp_path, ki
     assert response.json()["Message"].endswith(f"Additional info: {words}")
 
 
+@pytest.mark.feature("Management API", "`POST /entities/{entityName}/{entityKey}`")
 async def test_entities_of_another_hub_need_no_function(registered):
     response = await registered.api_call("POST", "entities/nope/k?op=x&taskHub=Other")
     assert response.status_code == 202
@@ -157,6 +166,7 @@ async def test_entities_of_another_hub_need_no_function(registered):
     assert (await registered.api_call("POST", "entities/counter/k?op=x")).status_code == 202
 
 
+@pytest.mark.feature("Management API", "`POST /entities/{entityName}/{entityKey}`")
 async def test_a_terminated_entity_takes_signals_and_does_nothing(target):
     await put_entity(target, "counter", "k")
     assert (await target.api_call("POST", "instances/@counter@k/terminate")).status_code == 202
@@ -187,6 +197,7 @@ async def ids(target, path, **options):
     return [EntityId(**one["entityId"]).instance_id for one in response.json()]
 
 
+@pytest.mark.feature("Management API", "`GET /entities`")
 async def test_the_listing_s_bytes(filled):
     response = await filled.api_call("GET", "entities/Box")
     assert response.headers["content-type"] == JSON_TYPE
@@ -199,6 +210,7 @@ async def test_the_listing_s_bytes(filled):
     assert response.text == start + ',"state":"2020-01-01T00:00:00.5+00:00"}]'
 
 
+@pytest.mark.feature("Management API", "`GET /entities`")
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
@@ -216,6 +228,7 @@ async def test_filters_of_the_listing(filled, path, expected):
     assert " ".join(await ids(filled, path)) == expected
 
 
+@pytest.mark.feature("Management API", "`GET /entities`")
 async def test_paging(filled):
     found, token, pages = [], "", 0
     while pages == 0 or token:
@@ -227,6 +240,7 @@ async def test_paging(filled):
     assert pages == 4  # the page that holds only the deleted entity is passed over
 
 
+@pytest.mark.feature("Management API", "`GET /entities`")
 async def test_a_token_that_is_none(target):
     headers = {"x-ms-continuation-token": "%"}
     response = await target.api_call("GET", "entities", headers=headers)
@@ -236,6 +250,8 @@ async def test_a_token_that_is_none(target):
 # Among the instances ------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("Entities", "An entity is an instance")
+@pytest.mark.feature("Management API", "`GET /instances/{instanceId}`")
 async def test_an_entity_is_a_running_instance(filled):
     response = await filled.api_call("GET", "instances/@counter@a")
     assert response.status_code == 202
@@ -254,6 +270,7 @@ async def test_an_entity_is_a_running_instance(filled):
     assert names == ["@counter@a", "@counter@b", "@counter@gone"]
 
 
+@pytest.mark.feature("Management API", "`DELETE /instances/{instanceId}`")
 async def test_purge_removes_an_entity(filled):
     response = await filled.api_call("DELETE", "instances/@counter@a")
     assert (response.status_code, response.text) == (200, '{"instancesDeleted":1}')
@@ -262,12 +279,14 @@ async def test_purge_removes_an_entity(filled):
     assert (await filled.api_call("GET", "entities/counter/a")).status_code == 404
 
 
+@pytest.mark.feature("Management API", "`POST /instances/{instanceId}/raiseEvent/{eventName}`")
 async def test_events_for_an_unknown_entity_are_refused(target):
     response = await target.api_call("POST", "instances/@counter@k/raiseEvent/op", json=1)
     assert response.status_code == 404
     assert await target.hubs().status("@counter@k") is None
 
 
+@pytest.mark.feature("Management API", "`POST /entities/{entityName}/{entityKey}`")
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 async def test_other_methods(target, method):
     assert (await target.api_call(method, "entities/counter/k")).status_code == 404

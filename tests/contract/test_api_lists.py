@@ -25,6 +25,7 @@ async def ids(target, query="", **options):
     return [one["instanceId"] for one in response.json()]
 
 
+@pytest.mark.feature("Management API", "`GET /instances`")
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
@@ -50,6 +51,7 @@ async def test_filters(filled, query, expected):
     assert await ids(filled, query) == expected
 
 
+@pytest.mark.feature("Management API", "`GET /instances`")
 async def test_an_empty_list_and_its_headers(target):
     response = await target.api_call("GET", "instances")
     assert response.text == "[]"
@@ -57,6 +59,10 @@ async def test_an_empty_list_and_its_headers(target):
     assert "location" not in response.headers
 
 
+@pytest.mark.feature(
+    "Management API", "Paging by continuation token", "the token's text is durahost's own"
+)
+@pytest.mark.feature("Management API", "`GET /instances`")
 async def test_pages_follow_each_other(filled):
     seen, token = [], ""
     while True:
@@ -70,6 +76,8 @@ async def test_pages_follow_each_other(filled):
     assert seen == [3, 1]
 
 
+@pytest.mark.feature("Management API", "`DELETE /instances`")
+@pytest.mark.feature("Management API", "`GET /instances`")
 @pytest.mark.parametrize(
     ("query", "headers"),
     [("?runtimeStatus=Unknown", {}), ("", {"x-ms-continuation-token": "%%%"})],
@@ -82,6 +90,7 @@ async def test_what_the_store_refuses_is_a_bad_argument(target, query, headers):
     assert response.json()["ExceptionType"] == "System.ArgumentException"
 
 
+@pytest.mark.feature("Management API", "`GET /instances`")
 @pytest.mark.parametrize(
     ("query", "shown"),
     [
@@ -95,6 +104,7 @@ async def test_inputs_are_hidden_only_with_another_filter(filled, query, shown):
     assert {one["input"] for one in response.json()} == {shown}
 
 
+@pytest.mark.feature("Management API", "`DELETE /instances`")
 @pytest.mark.parametrize(
     ("query", "deleted", "left"),
     [
@@ -111,11 +121,18 @@ async def test_purge_by_filter(filled, query, deleted, left):
     assert await ids(filled) == left
 
 
+@pytest.mark.feature(
+    "Management API",
+    "Purge by filter without a terminal status",
+    "deletes live instances as Azure Storage does, and warns in the log",
+)
+@pytest.mark.feature("Management API", "`DELETE /instances`")
 async def test_purging_live_instances_is_warned_of(filled, caplog):
     await filled.api_call("DELETE", "instances?createdTimeFrom=2026-01-05")
     assert "deleted 2 live instance(s)" in caplog.text
 
 
+@pytest.mark.feature("Management API", "`DELETE /instances`")
 @pytest.mark.parametrize(
     ("query", "status", "text"),
     [

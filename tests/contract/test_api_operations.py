@@ -29,9 +29,26 @@ TABLE = {
 }  # fmt: skip
 
 
+def route_mark(route):
+    """The row of docs/compatibility.md for a request as this file writes it."""
+    method, path = route.partition("?")[0].split()
+    names = {"abc": "{instanceId}", "@e@k": "{instanceId}", "Go": "{eventName}"}
+    names["Hello"] = "{functionName}"
+    path = "/".join(names.get(part, part) for part in path.split("/"))
+    return pytest.mark.feature("Management API", f"`{method} /{path}`")
+
+
+def with_routes(cases):
+    return [pytest.param(*case, marks=route_mark(f"{case[0]} {case[1]}")) for case in cases]
+
+
 @pytest.mark.parametrize(
     ("route", "status", "code"),
-    [(route, *pair) for route, row in TABLE.items() for pair in zip(STATES, row, strict=True)],
+    [
+        pytest.param(route, *pair, marks=route_mark(route))
+        for route, row in TABLE.items()
+        for pair in zip(STATES, row, strict=True)
+    ],
 )
 async def test_what_each_route_says_of_a_state(target, route, status, code):
     if status is not None:
@@ -44,6 +61,9 @@ async def test_what_each_route_says_of_a_state(target, route, status, code):
         assert "content-type" not in response.headers
 
 
+@pytest.mark.feature("Management API", "`POST /instances/{instanceId}/resume`")
+@pytest.mark.feature("Management API", "`POST /instances/{instanceId}/suspend`")
+@pytest.mark.feature("Management API", "`POST /instances/{instanceId}/terminate`")
 @pytest.mark.parametrize(
     ("operation", "kind", "text"),
     [
@@ -62,12 +82,14 @@ async def test_the_reason_reaches_the_instance(target, operation, kind, text):
     assert text in event.text
 
 
+@pytest.mark.feature("Management API", "`POST /instances/{instanceId}/terminate`")
 async def test_a_missing_reason_is_null(target):
     await target.put(S.RUNNING)
     await target.api_call("POST", "instances/abc/terminate")
     assert '"Input":null' in (await target.inbox())[0].text
 
 
+@pytest.mark.feature("Management API", "`POST /instances/{instanceId}/raiseEvent/{eventName}`")
 @pytest.mark.parametrize(
     ("body", "stored"),
     [
@@ -90,6 +112,7 @@ async def test_the_first_value_of_the_body_is_the_event(target, body, stored):
     assert f'"Name":"My Event","Input":{stored},' in event.text
 
 
+@pytest.mark.feature("Management API", "`POST /instances/{instanceId}/raiseEvent/{eventName}`")
 @pytest.mark.parametrize("headers", [{}, {"content-type": "text/plain"}])
 async def test_an_event_must_be_json_by_name(target, headers):
     await target.put(S.RUNNING)
@@ -100,6 +123,7 @@ async def test_an_event_must_be_json_by_name(target, headers):
     assert response.text == '{"Message":"Only application/json request content is supported"}'
 
 
+@pytest.mark.feature("Management API", "`POST /instances/{instanceId}/raiseEvent/{eventName}`")
 @pytest.mark.parametrize("body", [b"", b"nope", b"{", b"[1"])
 async def test_an_event_must_be_json_in_fact(target, body):
     await target.put(S.RUNNING)
@@ -114,7 +138,7 @@ async def test_an_event_must_be_json_in_fact(target, body):
 
 @pytest.mark.parametrize(
     ("method", "path", "status", "code", "text"),
-    [
+    with_routes([
         ("DELETE", "instances/abc", S.RUNNING, 412,
          '"Only orchestrations in a terminal state can be purged, but the orchestration with '
          'instance ID abc has status Running"'),
@@ -147,7 +171,7 @@ async def test_an_event_must_be_json_in_fact(target, body):
         ("PUT", "makeprimary", None, 400,
          '{"Message":"Cannot make current app primary. This app is not using the AppLease '
          'feature."}'),
-    ],
+    ]),
 )  # fmt: skip
 async def test_texts(target, method, path, status, code, text):
     if status is not None:
@@ -157,6 +181,7 @@ async def test_texts(target, method, path, status, code, text):
     assert response.headers["content-type"] == JSON_TYPE
 
 
+@pytest.mark.feature("Management API", "`POST /instances/{instanceId}/rewind`")
 async def test_a_rewound_instance_is_pending_with_its_old_output(target):
     ended = history.execution_completed(0, S.FAILED, "boom", target.clock.now())
     await target.put(S.FAILED, events=[ended], output="boom", input='"in"')
@@ -176,6 +201,7 @@ async def test_a_rewound_instance_is_pending_with_its_old_output(target):
     )
 
 
+@pytest.mark.feature("Settings", "`overridableExistingInstanceStates`")
 @pytest.mark.parametrize("status", [S.PENDING, S.RUNNING, S.SUSPENDED, S.FAILED])
 @pytest.mark.parametrize("path", [SAME_ID, None])
 async def test_any_state_lets_a_start_replace_what_lives(status, path):
@@ -190,6 +216,7 @@ async def test_any_state_lets_a_start_replace_what_lives(status, path):
     assert await target.hubs().history(InstanceId("abc")) == []
 
 
+@pytest.mark.feature("Management API", "`POST /instances/{instanceId}/restart`")
 async def test_restart_with_the_same_id_refused(target):
     await target.put(S.RUNNING)
     response = await target.api_call("POST", "instances/abc/restart?restartWithNewInstanceId=False")
@@ -199,6 +226,7 @@ async def test_restart_with_the_same_id_refused(target):
     assert list(body) == ["Message", "ExceptionMessage", "ExceptionType", "StackTrace"]
 
 
+@pytest.mark.feature("Management API", "`POST /instances/{instanceId}/restart`")
 async def test_restart_starts_the_same_function_with_the_same_input(target):
     await target.put(S.FAILED, input='{"a": 1}', output="boom")
     response = await target.api_call("POST", "instances/abc/restart")
@@ -211,12 +239,14 @@ async def test_restart_starts_the_same_function_with_the_same_input(target):
     assert (await target.hubs().status(InstanceId("abc"))).output is None
 
 
+@pytest.mark.feature("Management API", "`DELETE /instances/{instanceId}`")
 async def test_anything_whose_id_begins_with_at_can_be_purged(target):
     await target.put(S.RUNNING, "@e@k")
     response = await target.api_call("DELETE", "instances/@e@k")
     assert response.text == '{"instancesDeleted":1}'
 
 
+@pytest.mark.feature("Management API", "`POST /instances/{instanceId}/restart`")
 async def test_restart_needs_the_function(registered):
     await registered.put(S.COMPLETED)
     response = await registered.api_call("POST", "instances/abc/restart")

@@ -31,6 +31,7 @@ NOT_ROUTED = [
 ]
 
 
+@pytest.mark.feature("Management API", "Paths, ids and what is not routed")
 @pytest.mark.parametrize(("method", "path"), NOT_ROUTED)
 async def test_everything_else_is_an_empty_404(target, method, path):
     await target.put(RuntimeStatus.RUNNING)
@@ -40,6 +41,7 @@ async def test_everything_else_is_an_empty_404(target, method, path):
     assert response.headers["content-length"] == "0"
 
 
+@pytest.mark.feature("Management API", "Paths, ids and what is not routed")
 @pytest.mark.parametrize(
     ("instance_id", "path"),
     [
@@ -58,11 +60,13 @@ async def test_ids_are_decoded_and_literals_ignore_case(target, instance_id, pat
     assert response.json()["instanceId"] == instance_id
 
 
+@pytest.mark.feature("Management API", "Paths, ids and what is not routed")
 async def test_ids_are_case_sensitive(target):
     await target.put(RuntimeStatus.COMPLETED, "abc")
     assert (await target.api_call("GET", "instances/ABC")).status_code == 404
 
 
+@pytest.mark.feature("Management API", "Paths, ids and what is not routed")
 async def test_links_escape_the_id(target):
     response = await target.api_call("POST", "orchestrators/Hello/a%20b~%C3%A9!")
     location = response.headers["location"]
@@ -74,6 +78,7 @@ async def rpc(target, method, path, **options):
     return await target.send(method, path, app=target.rpc, base="http://127.0.0.1:17071", **options)
 
 
+@pytest.mark.feature("Functions host", "Local RPC endpoint")
 async def test_the_rpc_endpoint_serves_the_same_routes(target):
     response = await rpc(target, "POST", "/durabletask/orchestrators/Hello/abc")
     assert response.status_code == 202
@@ -86,6 +91,7 @@ async def test_the_rpc_endpoint_serves_the_same_routes(target):
     assert (await rpc(target, "GET", "/durabletask/instances/")).json()[0]["instanceId"] == "abc"
 
 
+@pytest.mark.feature("Management API", "Paths, ids and what is not routed")
 async def test_a_path_shorter_than_the_base_is_a_bad_argument(target):
     response = await rpc(target, "GET", "/durabletask")
     assert response.status_code == 400

@@ -28,6 +28,7 @@ def check_status_body(instance_id: str, origin: str = ORIGIN, query: str = QUERY
     )
 
 
+@pytest.mark.feature("Management API", "`POST /orchestrators/{functionName}`")
 async def test_start_answers_with_the_check_status_payload(target):
     response = await target.api_call("POST", "orchestrators/HelloSequence")
     assert response.status_code == 202
@@ -37,6 +38,9 @@ async def test_start_answers_with_the_check_status_payload(target):
     assert response.text == check_status_body(FIRST_ID)
 
 
+@pytest.mark.feature("Management API", "`taskHub` and `connection` of a request")
+@pytest.mark.feature("Management API", "`POST /orchestrators/{functionName}/{instanceId}`")
+@pytest.mark.feature("Management API", "`POST /orchestrators/{functionName}`")
 async def test_start_with_an_id_and_another_hub_keeps_both_in_the_links(target):
     response = await target.api_call("POST", "orchestrators/Hello/my-id?taskhub=Other&connection=")
     query = f"taskHub=Other&connection=Storage&code={KEY}"
@@ -45,6 +49,7 @@ async def test_start_with_an_id_and_another_hub_keeps_both_in_the_links(target):
     assert (await target.api_call("GET", "instances/my-id?taskHub=OTHER")).status_code == 202
 
 
+@pytest.mark.feature("Management API", "`POST /orchestrators/{functionName}`")
 async def test_links_take_their_origin_from_the_request(target):
     for base, origin in [
         ("http://example.com:80", "http://example.com"),
@@ -55,6 +60,7 @@ async def test_links_take_their_origin_from_the_request(target):
         assert response.json()["statusQueryGetUri"].startswith(f"{origin}/runtime/")
 
 
+@pytest.mark.feature("Management API", "`POST /orchestrators/{functionName}`")
 @pytest.mark.parametrize(
     ("body", "shown"),
     [
@@ -76,6 +82,7 @@ async def test_the_input_is_kept_as_sent_and_read_when_shown(target, body, shown
     assert state.input == (None if body is None else body.decode())
 
 
+@pytest.mark.feature("Management API", "`POST /orchestrators/{functionName}`")
 async def test_an_unannounced_empty_body_is_an_empty_input(target):
     async def nothing():
         yield b""
@@ -84,6 +91,7 @@ async def test_an_unannounced_empty_body_is_an_empty_input(target):
     assert '"input":"",' in (await target.api_call("GET", "instances/a")).text
 
 
+@pytest.mark.feature("Management API", "`POST /orchestrators/{functionName}`")
 @pytest.mark.parametrize(
     ("body", "status", "message", "kind"),
     [
@@ -105,6 +113,8 @@ async def test_a_body_that_is_not_json_starts_nothing(target, body, status, mess
     assert (await target.api_call("GET", "instances/a")).status_code == 404
 
 
+@pytest.mark.feature("Management API", "`POST /orchestrators/{functionName}/{instanceId}`")
+@pytest.mark.feature("Management API", "`POST /orchestrators/{functionName}`")
 async def test_a_live_instance_with_the_id_is_a_conflict(target):
     await target.put(RuntimeStatus.RUNNING)
     response = await target.api_call("POST", "orchestrators/Hello/abc")
@@ -113,6 +123,8 @@ async def test_a_live_instance_with_the_id_is_a_conflict(target):
     assert response.text == expected
 
 
+@pytest.mark.feature("Settings", "`overridableExistingInstanceStates`")
+@pytest.mark.feature("Management API", "`POST /orchestrators/{functionName}/{instanceId}`")
 async def test_any_state_replaces_a_live_instance():
     target = Target(DurableSettings(replaceable=frozenset(RuntimeStatus)))
     await target.put(RuntimeStatus.RUNNING)
@@ -120,6 +132,8 @@ async def test_any_state_replaces_a_live_instance():
     assert (await target.api_call("GET", "instances/abc")).json()["runtimeStatus"] == "Pending"
 
 
+@pytest.mark.feature("Settings", "`defaultVersion`")
+@pytest.mark.feature("Versions", "Version of a start: the query's, else `defaultVersion`")
 async def test_version_comes_from_the_query_else_from_host_json():
     target = Target(DurableSettings(default_version="1.0"))
     await target.api_call("POST", "orchestrators/Hello/a")
@@ -130,12 +144,14 @@ async def test_version_comes_from_the_query_else_from_host_json():
     assert '"Version":"2.0"' in events[1].text
 
 
+@pytest.mark.feature("Orchestrations", "Functions that are not there: texts, refusals, hints")
 async def test_an_unknown_orchestrator_is_accepted_with_a_hint(caplog):
     target = Target(registry=Registry.of([]))
     assert (await target.api_call("POST", "orchestrators/Nope")).status_code == 202
     assert "No orchestrator functions are currently registered!" in caplog.text
 
 
+@pytest.mark.feature("Management API", "`taskHub` and `connection` of a request")
 async def test_an_unresolvable_connection_is_an_error(target):
     assert (await target.api_call("POST", "orchestrators/H/a?connection=Known")).status_code == 202
     response = await target.api_call("POST", "orchestrators/H/b?connection=Nope")
@@ -147,12 +163,14 @@ async def test_an_unresolvable_connection_is_an_error(target):
     )
 
 
+@pytest.mark.feature("Management API", "Waiting for completion (`timeout`, `pollingInterval`)")
 @pytest.mark.parametrize("query", ["timeout=5", "pollingInterval=1", "timeout=x&pollingInterval=1"])
 async def test_one_wait_parameter_alone_does_not_wait(target, query):
     response = await target.api_call("POST", f"orchestrators/Hello?{query}")
     assert response.status_code == 202
 
 
+@pytest.mark.feature("Management API", "Waiting for completion (`timeout`, `pollingInterval`)")
 async def test_an_interval_above_the_timeout_is_refused_after_the_start(target):
     response = await target.api_call(
         "POST", "orchestrators/Hello/a?timeout=1.5&pollingInterval=2,0"
@@ -163,12 +181,14 @@ async def test_an_interval_above_the_timeout_is_refused_after_the_start(target):
     assert (await target.api_call("GET", "instances/a")).status_code == 202
 
 
+@pytest.mark.feature("Management API", "Waiting for completion (`timeout`, `pollingInterval`)")
 async def test_a_number_of_seconds_that_no_timespan_holds_is_an_overflow(target):
     response = await target.api_call("POST", "orchestrators/H?timeout=1e300&pollingInterval=1")
     assert response.status_code == 500
     assert response.json()["ExceptionType"] == "System.OverflowException"
 
 
+@pytest.mark.feature("Management API", "Waiting for completion (`timeout`, `pollingInterval`)")
 async def test_an_expired_wait_answers_like_a_start():
     target = Target(clock=TickingClock(NOW))
     response = await target.api_call("POST", "orchestrators/H/a?timeout=1&pollingInterval=0.5")
@@ -176,6 +196,7 @@ async def test_an_expired_wait_answers_like_a_start():
     assert response.text == check_status_body("a")
 
 
+@pytest.mark.feature("Management API", "Waiting for completion (`timeout`, `pollingInterval`)")
 @pytest.mark.parametrize(
     ("status", "output", "expected"),
     [

@@ -15,6 +15,7 @@ S = RuntimeStatus
 TASK = ActivityTask(InstanceId("abc"), ExecutionId("e"), 0, "SayHello", '["Tokyo"]')
 
 
+@pytest.mark.feature("Management API", "`GET /instances/{instanceId}`")
 async def test_the_payload_of_a_pending_instance(target):
     await target.put(S.PENDING, input='{"a": [1.0, "é<>"]}')
     path = "instances/abc?taskHub=TestHubName&code=a%2Bb"
@@ -30,6 +31,7 @@ async def test_the_payload_of_a_pending_instance(target):
     )
 
 
+@pytest.mark.feature("Management API", "`GET /instances/{instanceId}`")
 @pytest.mark.parametrize(
     ("status", "query", "code"),
     [
@@ -53,6 +55,7 @@ async def test_the_state_decides_code_and_headers(target, status, query, code):
     assert ("retry-after" in response.headers) is (code == 202)
 
 
+@pytest.mark.feature("Management API", "`GET /instances/{instanceId}`")
 async def test_an_unknown_id_is_an_empty_404(target):
     response = await target.api_call("GET", "instances/nope")
     assert response.status_code == 404
@@ -61,6 +64,7 @@ async def test_an_unknown_id_is_an_empty_404(target):
     assert "content-type" not in response.headers
 
 
+@pytest.mark.feature("Management API", "`GET /instances/{instanceId}`")
 async def test_output_and_custom_status_are_read_and_input_can_be_hidden(target):
     await target.put(S.TERMINATED, input='"x"', output="2024 budget", custom_status='{"p":1e2}')
     text = (await target.api_call("GET", "instances/abc?showInput=False")).text
@@ -113,6 +117,8 @@ def history_text(show_input: bool, show_output: bool) -> str:
     )
 
 
+@pytest.mark.feature("Management API", "History as the API shows it")
+@pytest.mark.feature("Management API", "`GET /instances/{instanceId}`")
 @pytest.mark.parametrize("show_input", [True, False])
 @pytest.mark.parametrize("show_output", [True, False])
 async def test_history_is_projected(target, show_input, show_output):
@@ -124,12 +130,16 @@ async def test_history_is_projected(target, show_input, show_output):
     )
 
 
+@pytest.mark.feature("Management API", "History as the API shows it")
+@pytest.mark.feature("Management API", "`GET /instances/{instanceId}`")
 async def test_a_pending_instance_has_no_history_member(target):
     await target.put(S.PENDING)
     response = await target.api_call("GET", "instances/abc?showHistory=true")
     assert "historyEvents" not in response.json()
 
 
+@pytest.mark.feature("Management API", "History as the API shows it")
+@pytest.mark.feature("Management API", "`GET /instances/{instanceId}`")
 @pytest.mark.parametrize(
     ("event", "text"),
     [
@@ -148,6 +158,8 @@ async def test_other_events_in_the_history(target, event, text):
     assert f'{text}"Timestamp":"{AT}"}}]}}' in response.text
 
 
+@pytest.mark.feature("Management API", "History as the API shows it")
+@pytest.mark.feature("Management API", "`GET /instances/{instanceId}`")
 async def test_a_sub_orchestration_takes_over_its_creation(target):
     child = InstanceState(
         instance_id=InstanceId("c"),

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from running_host import RunningHost, eventually
 
+pytestmark = pytest.mark.feature("Exactly once", "`kill -9` of host or child")
+
+
 SLOW_ACTIVITY = """
 import pathlib, time
 

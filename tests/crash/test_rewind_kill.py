@@ -5,6 +5,12 @@ import time
 import pytest
 from running_host import RunningHost, eventually
 
+pytestmark = [
+    pytest.mark.feature("Management API", "`POST /instances/{instanceId}/rewind`"),
+    pytest.mark.feature("Exactly once", "`kill -9` of host or child"),
+]
+
+
 ORCHESTRATION = [{"name": "context", "type": "orchestrationTrigger", "direction": "in"}]
 ACTIVITY = [{"name": "name", "type": "activityTrigger", "direction": "in"}]
 # Fails until the file `repaired` is there; every run leaves a line.

@@ -40,12 +40,16 @@ def wait_for_value(host, key, value):
     return eventually(lambda: value_of(host, key), lambda seen: seen == value)
 
 
+@pytest.mark.feature("Entities", "Signals")
+@pytest.mark.feature("Entities", "Calls")
 def test_an_orchestration_signals_and_calls_in_order(host):
     payload = host.wait_for_status(tally(host, "sum", [1, 2, 3]), "Completed")
     assert payload["output"] == 6
     assert value_of(host, "sum") == 6
 
 
+@pytest.mark.feature("Entities", "Reads and listing")
+@pytest.mark.feature("Entities", "Signals")
 def test_a_client_signals_and_reads(host):
     assert value_of(host, "signalled") == 404
     for amount in (5, -2):
@@ -53,6 +57,7 @@ def test_a_client_signals_and_reads(host):
     wait_for_value(host, "signalled", 3)
 
 
+@pytest.mark.feature("Entities", "Order per sender, one operation at a time")
 def test_signals_of_many_clients_are_all_applied(host):
     with ThreadPoolExecutor(8) as pool:
         paths = ["/api/counters/many/add/1"] * 100
@@ -61,6 +66,7 @@ def test_signals_of_many_clients_are_all_applied(host):
     wait_for_value(host, "many", 100)
 
 
+@pytest.mark.feature("Entities", "Calls")
 def test_orchestrations_share_an_entity(host):
     ids = [tally(host, "shared", [1, 1]) for _ in range(10)]
     outputs = [host.wait_for_status(one, "Completed")["output"] for one in ids]
@@ -68,6 +74,8 @@ def test_orchestrations_share_an_entity(host):
     assert value_of(host, "shared") == 20
 
 
+@pytest.mark.feature("Entities", "Deletion and cleaning")
+@pytest.mark.feature("Entities", "Reads and listing")
 def test_the_management_api_reads_lists_and_deletes(host):
     entity = f"{MANAGEMENT}/entities/Counter/Deleted"
     signal = {"params": {"op": "add"}, "content": '"4"', "headers": JSON}
@@ -89,6 +97,7 @@ def test_the_management_api_reads_lists_and_deletes(host):
     assert host.status("@counter@Deleted").status_code == 404
 
 
+@pytest.mark.feature("Entities", "Failures of operations")
 def test_a_failing_operation_is_logged_and_hurts_nobody(host):
     entity = f"{MANAGEMENT}/entities/counter/failing"
     host.client.post(entity, params={"op": "add"}, content="5", headers=JSON)
@@ -97,12 +106,15 @@ def test_a_failing_operation_is_logged_and_hurts_nobody(host):
     eventually(lambda: host.client.get(entity), lambda r: r.text == "5")
 
 
+@pytest.mark.feature("Entities", "Entities that are not there")
 def test_an_unknown_entity_is_refused(host):
     response = host.client.post(f"{MANAGEMENT}/entities/Nope/k", params={"op": "x"})
     assert response.status_code == 400
     assert response.json()["Message"].endswith("known entity functions: 'Counter'.")
 
 
+@pytest.mark.feature("Entities", "State and outgoing signals in one commit")
+@pytest.mark.feature("Exactly once", "`kill -9` of host or child")
 def test_nothing_is_lost_or_doubled_by_kill_9(tmp_path):
     root = copy_sample(tmp_path / "app")
     ids = []

@@ -28,6 +28,7 @@ def location_of(host, instance_id):
     )
 
 
+@pytest.mark.feature("Functions host", "Start: the list of functions and addresses")
 def test_the_function_list_names_every_function_and_url(host):
     text = "\n".join(host.lines)
     assert f"\tHttpStart: [POST] {host.base}/api/orchestrators/{{functionName}}\n" in text
@@ -41,6 +42,8 @@ def test_the_function_list_names_every_function_and_url(host):
         assert f"\t{name}: {kind}\n" in text
 
 
+@pytest.mark.feature("Client of the SDK", "`create_check_status_response`")
+@pytest.mark.feature("Orchestrations", "Activity calls")
 def test_http_start_answers_202_with_the_sdk_s_nine_urls(host):
     response = host.client.post("/api/orchestrators/HelloSequence")
     assert response.status_code == 202
@@ -67,6 +70,8 @@ def test_http_start_answers_202_with_the_sdk_s_nine_urls(host):
     assert body["sendEventPostUri"].startswith(f"{operations}/raiseEvent/{{eventName}}?taskHub=")
 
 
+@pytest.mark.feature("Client of the SDK", "`create_check_status_response`")
+@pytest.mark.feature("Orchestrations", "Activity calls")
 def test_the_status_url_answers_202_while_it_runs_and_200_with_the_output(host):
     started = host.client.post("/api/orchestrators/Approval", content=b'{"minutes": 5}')
     url = started.headers["location"]
@@ -94,17 +99,21 @@ def test_the_status_url_answers_202_while_it_runs_and_200_with_the_output(host):
     assert "retry-after" not in done.headers
 
 
+@pytest.mark.feature("Client of the SDK", "`create_check_status_response`")
+@pytest.mark.feature("Orchestrations", "Activity calls")
 def test_hello_sequence_gives_three_greetings(host):
     payload = host.wait_for_status(host.start("HelloSequence"), "Completed")
     assert payload["output"] == ["Hello Tokyo!", "Hello Seattle!", "Hello London!"]
     assert payload["input"] is None
 
 
+@pytest.mark.feature("Functions host", "Logs of user code")
 def test_it_logs_the_sample_s_line(host):
     instance_id = host.start("HelloSequence")
     host.wait_for_line(rf"\] Started orchestration with ID = '{instance_id}'\.$")
 
 
+@pytest.mark.feature("Management API", "`POST /orchestrators/{functionName}`")
 @pytest.mark.parametrize(
     "path", ["orchestrators/HelloSequence", "orchestrators/HelloSequence/my-id"]
 )
@@ -118,6 +127,8 @@ def test_the_management_api_starts_too(host, path):
     assert payload["input"] == {"a": 1}
 
 
+@pytest.mark.feature("External events", "Waiting and raising")
+@pytest.mark.feature("Timers", "Durable timers")
 @pytest.mark.parametrize(
     ("data", "output"), [(True, "Approved"), (False, "Rejected"), ("x", "Rejected")]
 )
@@ -127,6 +138,8 @@ def test_approval_takes_its_minutes_from_the_input(host, data, output):
     assert host.wait_for_status(instance_id, "Completed")["output"] == output
 
 
+@pytest.mark.feature("External events", "Waiting and raising")
+@pytest.mark.feature("Timers", "Durable timers")
 def test_approval_times_out(host):
     instance_id = host.start("Approval", {"minutes": 0.005})
     assert host.wait_for_status(instance_id, "Completed")["output"] == "Timed out"
@@ -140,6 +153,7 @@ def test_content_that_is_not_json_is_refused_by_the_sample(host):
 # The pattern without the built-in endpoints -------------------------------------------------------
 
 
+@pytest.mark.feature("Client of the SDK", "Client binding in the app's own endpoints")
 def test_a_job_answers_202_then_200_with_its_output(host):
     started = host.client.post("/api/jobs/start/Approval", content=b'{"minutes": 5}')
     assert started.status_code == 202
@@ -156,6 +170,7 @@ def test_a_job_answers_202_then_200_with_its_output(host):
     assert (done.status_code, done.json()) == (200, "Rejected")
 
 
+@pytest.mark.feature("Client of the SDK", "Client binding in the app's own endpoints")
 def test_a_failed_job_answers_500_with_the_failure_text(host):
     started = host.client.post("/api/jobs/start/Approval", content=b'{"minutes": "many"}')
     url = started.headers["location"]
@@ -164,10 +179,16 @@ def test_a_failed_job_answers_500_with_the_failure_text(host):
     assert "Orchestrator function 'Approval' failed: " in failed.json()["error"]
 
 
+@pytest.mark.feature("Client of the SDK", "Client binding in the app's own endpoints")
 def test_an_unknown_job_answers_404(host):
     assert host.client.get("/api/jobs/nothing").status_code == 404
 
 
+@pytest.mark.feature(
+    "Functions host",
+    "Stopping: Ctrl-C, SIGTERM, exit codes",
+    "exit codes 0, 1 and 2, better than `func`",
+)
 def test_sigterm_ends_cleanly_too(shared_app):
     with RunningHost(shared_app, "--ephemeral") as running:
         assert running.stop(signal.SIGTERM) == 0

@@ -125,6 +125,7 @@ def recorded(host, instance_id, kind):
     return [event for event in payload["historyEvents"] if event["EventType"] == kind]
 
 
+@pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")
 def test_call_http_of_the_sdk(app, service):
     with RunningHost(app) as host:
         call = {
@@ -157,6 +158,7 @@ def test_call_http_of_the_sdk(app, service):
         assert "Traceback" not in "\n".join(host.lines)
 
 
+@pytest.mark.feature("Durable HTTP", "202 polling when asked for")
 def test_a_polled_call_follows_202_answers(app, service):
     with RunningHost(app) as host:
         call = {"method": "POST", "uri": f"{service.base}/job"}
@@ -167,6 +169,7 @@ def test_a_polled_call_follows_202_answers(app, service):
         assert len(recorded(host, instance_id, "TaskCompleted")) == 3
 
 
+@pytest.mark.feature("Exactly once", "`kill -9` of host or child")
 def test_a_host_killed_between_request_and_answer_asks_again_and_records_once(app, service):
     call = {"method": "GET", "uri": f"{service.base}/slow"}
     with RunningHost(app) as host:

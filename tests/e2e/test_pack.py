@@ -4,7 +4,10 @@ import subprocess
 import sys
 import zipfile
 
+import pytest
 from running_host import RunningHost
+
+pytestmark = pytest.mark.feature("Functions host", "Packing for deployment (`durahost pack`)")
 
 
 def test_a_packed_app_serves_the_same(default_app, tmp_path):

@@ -2,7 +2,15 @@
 
 import threading
 
+import pytest
 from running_host import RunningHost, eventually
+
+pytestmark = pytest.mark.feature(
+    "Functions host",
+    "Reload on edit",
+    "the port stays open and code that does not load keeps the old one; `func start` restarts",
+)
+
 
 HTTP = [
     {"name": "req", "type": "httpTrigger", "direction": "in", "authLevel": "anonymous"},

@@ -35,6 +35,12 @@ def durahost(folder, *arguments):
     )
 
 
+@pytest.mark.feature("Settings", "`useGracefulShutdown`")
+@pytest.mark.feature(
+    "Functions host",
+    "Stopping: Ctrl-C, SIGTERM, exit codes",
+    "exit codes 0, 1 and 2, better than `func`",
+)
 def test_ctrl_c_ends_cleanly_with_work_in_hand(default_app):
     with RunningHost(default_app) as host:
         host.start("Approval")
@@ -45,6 +51,11 @@ def test_ctrl_c_ends_cleanly_with_work_in_hand(default_app):
         assert "Traceback" not in "\n".join(host.lines)
 
 
+@pytest.mark.feature(
+    "Functions host",
+    "Stopping: Ctrl-C, SIGTERM, exit codes",
+    "exit codes 0, 1 and 2, better than `func`",
+)
 def test_ctrl_c_while_an_activity_blocks_is_still_clean(default_app, write_function):
     functions = default_app / "function_app"
     activity = [{"name": "name", "type": "activityTrigger", "direction": "in"}]
@@ -59,6 +70,11 @@ def test_ctrl_c_while_an_activity_blocks_is_still_clean(default_app, write_funct
         assert "Traceback" not in "\n".join(host.lines)
 
 
+@pytest.mark.feature(
+    "Functions host",
+    "Stopping: Ctrl-C, SIGTERM, exit codes",
+    "exit codes 0, 1 and 2, better than `func`",
+)
 def test_a_second_ctrl_c_ends_at_once(default_app, write_function):
     functions = default_app / "function_app"
     activity = [{"name": "name", "type": "activityTrigger", "direction": "in"}]
@@ -76,6 +92,11 @@ def test_a_second_ctrl_c_ends_at_once(default_app, write_function):
         eventually(lambda: host.children, lambda found: found == [])
 
 
+@pytest.mark.feature(
+    "Functions host",
+    "Stopping: Ctrl-C, SIGTERM, exit codes",
+    "exit codes 0, 1 and 2, better than `func`",
+)
 def test_a_busy_port_names_its_holder_and_a_free_one(default_app):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -89,6 +110,11 @@ def test_a_busy_port_names_its_holder_and_a_free_one(default_app):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.feature(
+    "Functions host",
+    "Stopping: Ctrl-C, SIGTERM, exit codes",
+    "exit codes 0, 1 and 2, better than `func`",
+)
 def test_no_host_json_up_the_tree_is_exit_1_with_a_hint(tmp_path):
     result = durahost(tmp_path, "start")
     assert result.returncode == 1
@@ -97,12 +123,22 @@ def test_no_host_json_up_the_tree_is_exit_1_with_a_hint(tmp_path):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.feature(
+    "Functions host",
+    "Stopping: Ctrl-C, SIGTERM, exit codes",
+    "exit codes 0, 1 and 2, better than `func`",
+)
 def test_the_app_is_found_from_a_folder_below_it(default_app):
     below = default_app / "function_app" / "HttpStart"
     with RunningHost(below) as host:
         assert host.wait_for_status(host.start("HelloSequence"), "Completed")
 
 
+@pytest.mark.feature(
+    "Functions host",
+    "Stopping: Ctrl-C, SIGTERM, exit codes",
+    "exit codes 0, 1 and 2, better than `func`",
+)
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
@@ -121,6 +157,11 @@ def test_usage(tmp_path, arguments, code, text):
     assert text in result.stdout + result.stderr
 
 
+@pytest.mark.feature(
+    "Functions host",
+    "Stopping: Ctrl-C, SIGTERM, exit codes",
+    "exit codes 0, 1 and 2, better than `func`",
+)
 def test_a_bad_host_json_is_exit_1_with_the_file_s_name(default_app):
     (default_app / "host.json").write_text('{"version": "9.0"}')
     result = durahost(default_app, "start", "--port", "0")
@@ -128,6 +169,7 @@ def test_a_bad_host_json_is_exit_1_with_the_file_s_name(default_app):
     assert "'9.0' is an invalid value for host.json 'version' property." in result.stderr
 
 
+@pytest.mark.feature("Functions host", "One bad function takes no other down")
 def test_what_can_start_starts_and_each_bad_function_gets_one_message(default_app, write_function):
     functions = default_app / "function_app"
     write_function(functions, "Fine", HTTP, OK)
@@ -157,6 +199,7 @@ def test_what_can_start_starts_and_each_bad_function_gets_one_message(default_ap
         assert (broken.status_code, broken.content) == (500, b"")
 
 
+@pytest.mark.feature("Functions host", "Local RPC endpoint")
 def test_the_rpc_port_moves_on_when_it_is_taken(default_app, tmp_path):
     second = tmp_path / "second"
     second.mkdir()
@@ -169,6 +212,7 @@ def test_the_rpc_port_moves_on_when_it_is_taken(default_app, tmp_path):
         assert len(listed.json()) == 1
 
 
+@pytest.mark.feature("Functions host", "Requests are held while the host starts")
 def test_a_request_during_the_start_is_held_until_the_app_stands(default_app, write_function):
     functions = default_app / "function_app"
     write_function(functions, "Late", HTTP, "import time\ntime.sleep(1)\n" + OK)

@@ -83,6 +83,8 @@ def output(host, instance_id, status="Completed"):
     return host.wait_for_status(instance_id, status, 10)["output"]
 
 
+@pytest.mark.feature("Versions", "Versions of children")
+@pytest.mark.feature("Sub-orchestrations", "Default ids")
 def test_a_child_is_named_after_its_callers_execution_and_inherits_the_default_version(host):
     caller = call(host, "Teller", input="tell")
     answer = output(host, caller)
@@ -92,21 +94,25 @@ def test_a_child_is_named_after_its_callers_execution_and_inherits_the_default_v
     assert (parent, version, answer["version"]) == (caller, "1.0", "1.0")
 
 
+@pytest.mark.feature("Versions", "Versions of children")
 def test_a_child_of_a_version_of_its_own(host):
     child, _, version = output(host, call(host, "Teller", input="tell", version="0.9"))["answer"]
     assert version == "0.9"
     assert output(host, child) == [child, output(host, child)[1], "0.9"]
 
 
+@pytest.mark.feature("Sub-orchestrations", "Children that continue as new")
 def test_a_caller_waits_for_the_last_generation_of_its_child(host):
     assert output(host, call(host, "Teller", input="again", id="cycle"))["answer"][0] == "cycle"
 
 
+@pytest.mark.feature("Sub-orchestrations", "Failures are raised in the caller")
 def test_the_failure_of_a_child_is_raised_where_it_was_called(host):
     text = output(host, call(host, "Teller", input="fail"))
     assert text.startswith("caught Orchestrator function 'Teller' failed: no \n Message: no, Stack")
 
 
+@pytest.mark.feature("Sub-orchestrations", "Termination is told to the caller")
 def test_a_terminated_child_answers_with_the_reason(host):
     caller = call(host, "Waiter", id="doomed")
     host.wait_for_status("doomed", "Running")
@@ -115,6 +121,11 @@ def test_a_terminated_child_answers_with_the_reason(host):
     assert output(host, "doomed", "Terminated") == "enough"
 
 
+@pytest.mark.feature(
+    "Sub-orchestrations",
+    "An id that already lives",
+    "a live child of another caller is a clear failure; on Azure the caller waits for ever",
+)
 def test_a_live_child_of_somebody_else_is_a_clear_failure(host):
     start(host, "Waiter", instance_id="taken")
     host.wait_for_status("taken", "Running")
@@ -124,6 +135,7 @@ def test_a_live_child_of_somebody_else_is_a_clear_failure(host):
     assert output(host, "taken") == 1
 
 
+@pytest.mark.feature("Sub-orchestrations", "Given ids")
 def test_a_child_id_that_is_the_callers_own_but_for_case_is_never_called(host):
     caller = start(host, "Caller", {"name": "Teller", "id": "SELF"}, "self")
     host.wait_for_line("'self' asked for a call that never runs: its instance ID 'SELF' is this")
@@ -131,6 +143,9 @@ def test_a_child_id_that_is_the_callers_own_but_for_case_is_never_called(host):
     assert host.status("SELF").status_code == 404
 
 
+@pytest.mark.feature("Settings", "`versionMatchStrategy`")
+@pytest.mark.feature("Settings", "`versionFailureStrategy`")
+@pytest.mark.feature("Versions", "`Reject`: left to another host")
 def test_a_newer_version_is_left_to_another_host_with_one_line(host):
     newer = start(host, "Teller", "tell", "newer", version="1.1")
     older = start(host, "Teller", "tell", "older", version="0.9")
@@ -142,6 +157,8 @@ def test_a_newer_version_is_left_to_another_host_with_one_line(host):
     assert host.status(newer).json()["runtimeStatus"] == "Pending"
 
 
+@pytest.mark.feature("Settings", "`versionFailureStrategy`")
+@pytest.mark.feature("Versions", "`Fail`: the instance fails")
 @pytest.mark.parametrize(
     ("options", "version", "status"),
     [

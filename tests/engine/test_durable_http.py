@@ -108,6 +108,7 @@ def fired(task_id, seconds):
 # Without polling ----------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")
 def test_the_request_is_recorded_with_all_members_in_the_extension_s_order():
     calls = Calls({**JOB, "headers": {"A": "1", "B": ["1", "2"], "C": ["3"], "D": None}})
     scheduled = next(e for e in calls.history if e.kind.name == "TASK_SCHEDULED")
@@ -119,6 +120,7 @@ def test_the_request_is_recorded_with_all_members_in_the_extension_s_order():
     )
 
 
+@pytest.mark.feature("Durable HTTP", "202 polling when asked for")
 @pytest.mark.parametrize("request_", [JOB, {**JOB, "asynchronousPatternEnabled": False}])
 def test_a_202_is_an_answer_like_any_other_unless_asked_for(request_):
     calls = Calls(request_)
@@ -127,6 +129,7 @@ def test_a_202_is_an_answer_like_any_other_unless_asked_for(request_):
     assert calls.state.status is RuntimeStatus.COMPLETED
 
 
+@pytest.mark.feature("Settings", "`maxOrchestrationActions`")
 def test_a_call_over_the_action_limit_is_never_made():
     calls = Calls(JOB, JOB, max_actions=1)
     calls.tell(2, answered(0, 200))
@@ -137,6 +140,7 @@ def test_a_call_over_the_action_limit_is_never_made():
 # Polling ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("Durable HTTP", "202 polling when asked for")
 def test_a_202_is_followed_until_it_is_none():
     headers = {"X-Functions-Key": "k", "Authorization": "a"}
     request = {**POLLED, "headers": headers, "timeout": "0:1:0", "retryOptions": RETRIED}
@@ -164,12 +168,15 @@ def test_a_202_is_followed_until_it_is_none():
     assert calls.hints == []
 
 
+@pytest.mark.feature("Settings", "`httpSettings.defaultAsyncRequestSleepTimeMilliseconds`")
+@pytest.mark.feature("Durable HTTP", "202 polling when asked for")
 def test_the_default_pause_is_the_setting():
     calls = Calls(POLLED, http_sleep=timedelta(milliseconds=1500))
     calls.tell(2, answered(0, 202, Location="https://a.test/"))
     assert calls.asked[1] == (1, 3.5)
 
 
+@pytest.mark.feature("Durable HTTP", "202 polling when asked for")
 def test_a_poll_that_fails_ends_the_call():
     calls = Calls(POLLED)
     calls.tell(2, answered(0, 202, Location="https://a.test/", Retry_After=" 0 "))
@@ -179,6 +186,7 @@ def test_a_poll_that_fails_ends_the_call():
     assert calls.state.status is RuntimeStatus.COMPLETED
 
 
+@pytest.mark.feature("Durable HTTP", "202 polling when asked for")
 def test_a_first_request_that_fails_is_not_polled():
     calls = Calls(POLLED)
     calls.tell(2, history.task_failed(0, "Connection refused", "{}", at(2)))
@@ -186,6 +194,8 @@ def test_a_first_request_that_fails_is_not_polled():
     assert calls.state.status is RuntimeStatus.COMPLETED
 
 
+@pytest.mark.feature("Durable HTTP", "Retry options")
+@pytest.mark.feature("Durable HTTP", "`Retry-After`")
 @pytest.mark.parametrize(
     "value", ["Fri, 31 Dec 2027 23:59:59 GMT", "1.5", "99999999999", ["1", "2"]]
 )
@@ -198,6 +208,7 @@ def test_a_retry_after_that_is_no_integer_ends_the_call_at_once(value):
     assert "'https://a.test/job'" in calls.hint
 
 
+@pytest.mark.feature("Durable HTTP", "202 polling when asked for")
 @pytest.mark.parametrize(
     ("headers", "flaw"),
     [
@@ -218,6 +229,7 @@ def test_a_location_that_is_no_uri_ends_the_call_after_the_pause(headers, flaw):
     assert len(calls.hints) == 1
 
 
+@pytest.mark.feature("Durable HTTP", "202 polling when asked for")
 def test_a_location_that_is_a_path_is_asked_for_as_on_linux():
     calls = Calls(POLLED)
     calls.tell(2, answered(0, 202, Location="/status/1", Retry_After="1"))
@@ -226,6 +238,7 @@ def test_a_location_that_is_a_path_is_asked_for_as_on_linux():
     assert "its Location is no absolute URL: '/status/1'" in calls.hint
 
 
+@pytest.mark.feature("Durable HTTP", "202 polling when asked for")
 @pytest.mark.parametrize(("limit", "asked"), [(1, 1), (2, 2), (3, 3)])
 def test_timers_and_polls_count_as_actions(limit, asked):
     calls = Calls(POLLED, max_actions=limit)
@@ -236,6 +249,7 @@ def test_timers_and_polls_count_as_actions(limit, asked):
     assert len(calls.hints) == (0 if asked == 3 else 1)
 
 
+@pytest.mark.feature("Durable HTTP", "202 polling when asked for")
 @pytest.mark.parametrize("result", [None, "1", "[]"])
 def test_an_answer_that_is_no_response_is_final(result):
     request = durable_http.normalize(POLLED)
@@ -245,6 +259,7 @@ def test_an_answer_that_is_no_response_is_final(result):
 # Retry options ------------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("Durable HTTP", "Retry options")
 def test_retry_options_repeat_the_request_with_timers():
     calls = Calls({**JOB, "retryOptions": RETRIED})
     failed = "Status code TooManyRequests received, retry requested."
@@ -266,6 +281,7 @@ def test_retry_options_repeat_the_request_with_timers():
     assert calls.state.status is RuntimeStatus.COMPLETED
 
 
+@pytest.mark.feature("Durable HTTP", "Retry options")
 def test_a_retried_request_may_be_polled():
     calls = Calls({**POLLED, "retryOptions": RETRIED})
     calls.tell(2, history.task_failed(0, "why", "{}", at(2)))
@@ -275,6 +291,7 @@ def test_a_retried_request_may_be_polled():
     assert calls.asked[4][1]["method"] == "GET"
 
 
+@pytest.mark.feature("Durable HTTP", "Retry options")
 def test_all_retry_options_are_read():
     options = {
         "FirstRetryInterval": "00:00:01.5",
@@ -294,6 +311,7 @@ def test_all_retry_options_are_read():
 # What is refused ----------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")
 @pytest.mark.parametrize(
     ("more", "error"),
     [
@@ -327,6 +345,7 @@ def test_a_request_that_the_extension_cannot_read_fails_the_orchestration(more, 
 # The codec ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")
 @pytest.mark.parametrize(
     "request_",
     [
@@ -342,6 +361,7 @@ def test_normalising_twice_changes_nothing(request_):
     assert durable_http.normalize(json.loads(json.dumps(once))) == once
 
 
+@pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")
 def test_members_of_any_case_and_odd_values_are_read():
     request = durable_http.normalize(
         {"METHOD": "get", "Uri": 5, "content": {"a": 1}, "headers": {"a": "1", "A": ["2", 3]}}
@@ -350,6 +370,7 @@ def test_members_of_any_case_and_odd_values_are_read():
     assert request["headers"] == {"a": ["2", "3"]}
 
 
+@pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")
 @pytest.mark.parametrize(
     ("span", "text"),
     [
@@ -364,6 +385,7 @@ def test_spans_are_written_as_net_writes_them(span, text):
     assert durable_http.timespan_text(span) == text
 
 
+@pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")
 def test_the_activity_reads_what_the_orchestration_wrote():
     given = {
         **POLLED,
@@ -384,6 +406,7 @@ def test_the_activity_reads_what_the_orchestration_wrote():
     )
 
 
+@pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")
 def test_details_are_json_for_what_the_shim_turns_into_a_task_failure():
     details = json.loads(failures.exception_details("System.TimeoutException", "late"))
     assert (details["ClassName"], details["Message"]) == ("System.TimeoutException", "late")

@@ -124,6 +124,7 @@ def shown(message):
     return message.instance_id, message.event.name, json.loads(history.read_input(message.event))
 
 
+@pytest.mark.feature("Entities", "Batches")
 def test_a_batch_ends_in_a_generation_of_three_events():
     counter = Counter().send(operation(1), operation(2, "get"))
     counter.now = T0 + timedelta(seconds=5)
@@ -146,6 +147,7 @@ def test_a_batch_ends_in_a_generation_of_three_events():
     assert started["OrchestrationInstance"]["ExecutionId"] == state.execution_id
 
 
+@pytest.mark.feature("Entities", "Batches")
 def test_time_does_not_go_back():
     counter = Counter().send(operation(1))
     counter.now = T0 + timedelta(seconds=5)
@@ -155,6 +157,7 @@ def test_time_does_not_go_back():
     assert counter.state.created_at == T0 + timedelta(seconds=5)
 
 
+@pytest.mark.feature("Entities", "Batches")
 def test_deciding_twice_gives_the_same_commit():
     counter = Counter().send(operation(1), call(2), lock_request(3, "o", "counter", "other"))
     planned, given = counter.plan(), BatchResult(
@@ -169,6 +172,8 @@ def test_deciding_twice_gives_the_same_commit():
     assert one == other
 
 
+@pytest.mark.feature("Entities", "Signals")
+@pytest.mark.feature("Entities", "Calls")
 def test_calls_are_answered_and_signals_are_not():
     counter = Counter().send(operation(1), call(2))
     (answer,) = counter.run()
@@ -176,6 +181,7 @@ def test_calls_are_answered_and_signals_are_not():
     assert answer.execution_id == "e"
 
 
+@pytest.mark.feature("Entities", "Failures of operations")
 def test_a_failed_operation_keeps_the_state_and_only_its_caller_hears_of_it():
     counter = Counter().send(operation(1, "boom"), call(2), call(3, "p"))
     error = OperationResult('"no"', is_error=True)
@@ -189,15 +195,17 @@ def test_a_failed_operation_keeps_the_state_and_only_its_caller_hears_of_it():
     ]
 
 
+@pytest.mark.feature("Entities", "Failures of operations")
 def test_a_time_out_is_the_error_of_every_call_and_changes_nothing():
     counter = Counter(exists=True, state="7").send(operation(1), call(2))
     planned = counter.plan()
-    (answer,) = counter.conclude(planned, entity.timed_out(planned, "Timeout value of 1"))
+    (answer,) = counter.conclude(planned, entity.failed(planned, "Timeout value of 1"))
     expected = {"result": "Timeout value of 1", "exceptionType": "Error"}
     assert shown(answer) == ("o", guid(2), expected)
     assert counter.state.input == '{"exists":true,"state":"7","sorter":{}}'
 
 
+@pytest.mark.feature("Entities", "Deletion and cleaning")
 def test_deletion_leaves_the_row():
     counter = Counter(exists=True, state="7").send(operation(1, "delete"))
     counter.run(exists=False, state="null")
@@ -206,6 +214,8 @@ def test_deletion_leaves_the_row():
     assert counter.state.status is RuntimeStatus.RUNNING
 
 
+@pytest.mark.feature("Settings", "`maxEntityOperationBatchSize`")
+@pytest.mark.feature("Entities", "Batches")
 def test_a_cut_batch_goes_on_by_a_message_to_itself():
     counter = Counter(max_operations=2)
     counter.send(*(operation(n, f"op{n}") for n in range(5)))
@@ -219,6 +229,7 @@ def test_a_cut_batch_goes_on_by_a_message_to_itself():
     assert not counter.scheduler.is_suspended
 
 
+@pytest.mark.feature("Entities", "Suspension and termination")
 def test_a_suspended_entity_runs_nothing_until_it_may():
     counter = Counter(is_suspended=True).send(operation(1))
     counter.run()
@@ -227,6 +238,7 @@ def test_a_suspended_entity_runs_nothing_until_it_may():
     assert counter.ran == [[], ["add"]]
 
 
+@pytest.mark.feature("Entities", "Batches")
 def test_a_lost_continue_is_forgiven_after_ten_seconds():
     counter = Counter(is_suspended=True).send(operation(1))
     counter.now = T0 + timedelta(seconds=10)
@@ -236,6 +248,7 @@ def test_a_lost_continue_is_forgiven_after_ten_seconds():
     assert counter.ran == [[], ["add", "add"]]
 
 
+@pytest.mark.feature("Entities", "Locks and releases, for SDKs that have them")
 def test_a_lock_request_ends_the_batch_and_the_lock_holds_others_back():
     counter = Counter()
     counter.send(operation(1, "before"), lock_request(2, "o", "counter"), operation(3, "after"))
@@ -253,6 +266,7 @@ def test_a_lock_request_ends_the_batch_and_the_lock_holds_others_back():
     assert counter.ran[-1] == ["after", "other"]
 
 
+@pytest.mark.feature("Entities", "Locks and releases, for SDKs that have them")
 def test_a_lock_request_goes_round_the_set():
     counter = Counter().send(lock_request(1, "o", "counter", "other"))
     (forwarded,) = counter.run()
@@ -264,6 +278,7 @@ def test_a_lock_request_goes_round_the_set():
     assert shown(granted)[0] == "o"
 
 
+@pytest.mark.feature("Entities", "Locks and releases, for SDKs that have them")
 def test_the_holder_s_operations_before_its_release_go_first():
     counter = Counter(locked_by="o", queue=[operation(1, "waiting")])
     counter.send(call(2), operation(3, "next", parent="o")).release("o")
@@ -271,6 +286,7 @@ def test_the_holder_s_operations_before_its_release_go_first():
     assert counter.ran == [["get", "next", "waiting", "later"]]
 
 
+@pytest.mark.feature("Entities", "Locks and releases, for SDKs that have them")
 def test_a_second_lock_waits_for_the_first():
     counter = Counter(locked_by="o").send(lock_request(1, "p", "counter"))
     assert counter.run() == []
@@ -278,6 +294,7 @@ def test_a_second_lock_waits_for_the_first():
     assert (granted.instance_id, counter.scheduler.locked_by) == ("p", "p")
 
 
+@pytest.mark.feature("Entities", "Scheduled signals")
 def test_a_signal_that_came_too_early_is_sent_again():
     due = T0 + timedelta(seconds=1)
     counter = Counter().send(operation(1, due=due))
@@ -292,6 +309,7 @@ def test_a_signal_that_came_too_early_is_sent_again():
     assert counter.ran == [["add"]]
 
 
+@pytest.mark.feature("Entities", "State and outgoing signals in one commit")
 def test_outgoing_signals_leave_with_the_state_i34():
     counter = Counter().send(operation(1))
     signals = [OutgoingSignal(EntityId("other", "x"), "add", "1")] * 2
@@ -310,6 +328,7 @@ def test_outgoing_signals_leave_with_the_state_i34():
     }
 
 
+@pytest.mark.feature("Entities", "Order per sender, one operation at a time")
 def test_a_second_copy_of_a_request_is_dropped():
     counter = Counter(queue=[operation(1)], is_suspended=True)
     counter.send(operation(1), operation(2), operation(2)).raise_event("continue", None).run()
@@ -317,6 +336,7 @@ def test_a_second_copy_of_a_request_is_dropped():
     assert len(counter.hints) == 2
 
 
+@pytest.mark.feature("Entities", "Order per sender, one operation at a time")
 def test_what_is_no_message_of_an_entity_is_dropped():
     counter = Counter().raise_event("op", '"x"').raise_event("release", "5")
     counter.inbox.append(history.execution_suspended("why", T0))
@@ -325,6 +345,7 @@ def test_what_is_no_message_of_an_entity_is_dropped():
     assert len(counter.hints) == 2
 
 
+@pytest.mark.feature("Entities", "Suspension and termination")
 def test_termination_ends_an_entity_for_good():
     counter = Counter(exists=True, state="1").send(operation(1))
     counter.inbox.append(history.execution_terminated("enough", T0))
@@ -337,6 +358,7 @@ def test_termination_ends_an_entity_for_good():
     assert counter.ran == []
 
 
+@pytest.mark.feature("Entities", "An entity is an instance")
 @pytest.mark.parametrize(
     ("name", "instance_id", "is_entity"),
     [(OWN, OWN, True), ("Hello", OWN, False), (OWN, "a", False), ("@a", "@a", False)],

@@ -26,6 +26,7 @@ def new_calls(**rules):
     return execution, Calls(execution, CallRules(**own | rules), checks_timer_length=False)
 
 
+@pytest.mark.feature("Entities", "Calls")
 def test_a_call_waits_for_the_event_named_after_its_request():
     execution, calls = new_calls()
     task = calls.invoke(CALL)
@@ -37,6 +38,8 @@ def test_a_call_waits_for_the_event_named_after_its_request():
     assert not task.is_done
 
 
+@pytest.mark.feature("Entities", "Scheduled signals")
+@pytest.mark.feature("Entities", "Signals")
 def test_a_signal_is_done_at_once_and_may_be_due_later():
     execution, calls = new_calls()
     assert calls.invoke(SIGNAL).is_done
@@ -48,6 +51,7 @@ def test_a_signal_is_done_at_once_and_may_be_due_later():
     assert json.loads(later.input)["due"] == "2026-01-06T10:00:00Z"
 
 
+@pytest.mark.feature("Entities", "Entities that are not there")
 @pytest.mark.parametrize(
     ("call", "rules", "why"),
     [
@@ -63,6 +67,7 @@ def test_calls_that_never_run(call, rules, why):
     assert why in hint.text
 
 
+@pytest.mark.feature("Entities", "Entities that are not there")
 @pytest.mark.parametrize(
     ("action", "rules", "text"),
     [

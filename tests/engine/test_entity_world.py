@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,9 @@ from durahost.model.ids import EntityId
 from durahost.model.instances import InstanceState, Lease, LockedEpisode
 from durahost.model.messages import InboxMessage, Message
 from durahost.model.status import RuntimeStatus
+
+pytestmark = pytest.mark.feature("Entities", "Order per sender, one operation at a time")
+
 
 T0 = datetime(2026, 1, 5, 10, tzinfo=UTC)
 NAMES = ("a", "b", "c")

@@ -138,6 +138,7 @@ def output_of(instance):
 # What may be planned ------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("Orchestrations", "Messages that are late, double or for another execution")
 def test_messages_of_another_execution_are_dropped():
     instance = Instance()
     instance.run(listed(A))
@@ -146,6 +147,7 @@ def test_messages_of_another_execution_are_dropped():
     assert plan(instance.lock(), T0) == Commit(state=instance.state, consume=[0])
 
 
+@pytest.mark.feature("Orchestrations", "Messages that are late, double or for another execution")
 def test_a_second_start_is_dropped():
     instance = Instance()
     instance.send(history.execution_started(instance.state, T0))
@@ -154,17 +156,20 @@ def test_a_second_start_is_dropped():
     assert instance.inbox == []
 
 
+@pytest.mark.feature("Orchestrations", "Messages that are late, double or for another execution")
 def test_an_ended_instance_takes_nothing_more():
     instance = Instance(status=RuntimeStatus.COMPLETED)
     assert plan(instance.lock(), T0).consume == [0]
 
 
+@pytest.mark.feature("Orchestrations", "Messages that are late, double or for another execution")
 def test_a_message_before_the_start_waits_for_it():
     instance = Instance()
     instance.inbox = [Message("i1", history.event_raised("Go", "1", T0))]
     assert plan(instance.lock(), T0) == Commit(state=instance.state, consume=[])
 
 
+@pytest.mark.feature("Orchestrations", "Messages that are late, double or for another execution")
 def test_the_start_goes_first_when_it_arrives_late():
     instance = Instance()
     instance.inbox.insert(0, Message("i1", history.event_raised("Go", "1", T0)))
@@ -172,6 +177,7 @@ def test_the_start_goes_first_when_it_arrives_late():
     assert instance.kinds()[:3] == ["ORCHESTRATOR_STARTED", "EXECUTION_STARTED", "EVENT_RAISED"]
 
 
+@pytest.mark.feature("Orchestrations", "Replay gives the same decisions")
 def test_time_never_goes_back_between_episodes():
     instance = Instance()
     instance.run(listed(A))
@@ -183,6 +189,7 @@ def test_time_never_goes_back_between_episodes():
 # Ends ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("Orchestrations", "Open work holds completion")
 def test_an_open_activity_holds_completion():
     instance = Instance()
     race = WhenAny([A, B])
@@ -193,6 +200,7 @@ def test_an_open_activity_holds_completion():
     assert instance.state.status is RuntimeStatus.COMPLETED
 
 
+@pytest.mark.feature("Timers", "Cancelled timers")
 def test_a_cancelled_timer_holds_nothing():
     instance = Instance()
     timer = CreateTimer(at(60))
@@ -202,6 +210,7 @@ def test_a_cancelled_timer_holds_nothing():
     assert instance.state.completed_at == at(2)
 
 
+@pytest.mark.feature("Timers", "Cancelled timers")
 def test_the_firing_of_a_cancelled_timer_and_a_second_answer_change_nothing():
     instance = Instance()
     timer = CreateTimer(at(60), is_canceled=True)
@@ -212,6 +221,7 @@ def test_the_firing_of_a_cancelled_timer_and_a_second_answer_change_nothing():
     assert instance.kinds().count("TASK_COMPLETED") == 2
 
 
+@pytest.mark.feature("Management API", "`POST /instances/{instanceId}/terminate`")
 def test_termination_wins_over_a_completion_in_the_same_episode():
     instance = Instance()
     instance.run(listed(A))
@@ -220,12 +230,15 @@ def test_termination_wins_over_a_completion_in_the_same_episode():
     assert instance.kinds().count("EXECUTION_COMPLETED") == 1
 
 
+@pytest.mark.feature("Orchestrations", "Orchestrator errors without the SDK's state")
 def test_a_failure_without_state_fails_the_first_episode_with_its_text():
     instance = Instance()
     instance.run(OrchestratorFailure("no", "details"))
     assert output_of(instance) == "Orchestrator function 'Flow' failed: no"
 
 
+@pytest.mark.feature("Orchestrations", "Orchestrator errors without the SDK's state")
+@pytest.mark.feature("Non-determinism", "Azure's text on the instance")
 def test_a_failure_without_state_is_non_determinism_once_something_is_scheduled():
     instance = Instance()
     instance.run(listed(A))
@@ -233,6 +246,7 @@ def test_a_failure_without_state_is_non_determinism_once_something_is_scheduled(
     assert output_of(instance).startswith("Non-Deterministic workflow detected: A previous")
 
 
+@pytest.mark.feature("Orchestrations", "Custom status and its limit of 16 KB")
 def test_a_custom_status_of_17_kb_fails_the_instance():
     instance = Instance()
     instance.run(listed(A, custom_status=json.dumps("x" * 8800)))
@@ -243,6 +257,7 @@ def test_a_custom_status_of_17_kb_fails_the_instance():
     assert instance.state.custom_status is None
 
 
+@pytest.mark.feature("Orchestrations", "Actions that nobody knows")
 def test_an_action_that_nobody_knows_fails_the_instance_by_name():
     instance = Instance()
     instance.run(listed(Unsupported("99")))
@@ -252,6 +267,8 @@ def test_an_action_that_nobody_knows_fails_the_instance_by_name():
     )
 
 
+@pytest.mark.feature("Settings", "`storageProvider.type`")
+@pytest.mark.feature("Timers", "Timers of more than six days")
 def test_a_long_timer_fails_under_schemas_that_check_it():
     instance = Instance()
     instance.run(listed(CreateTimer(at(7 * 86400)), checks_timer_length=True))
@@ -261,6 +278,7 @@ def test_a_long_timer_fails_under_schemas_that_check_it():
     )
 
 
+@pytest.mark.feature("Orchestrations", "Messages that are late, double or for another execution")
 @pytest.mark.parametrize("status", sorted(TERMINAL, key=lambda s: s.value))
 def test_a_terminal_state_is_final(status):
     assert transitions.EPISODE[status] == frozenset()
@@ -272,6 +290,8 @@ def test_a_terminal_state_is_final(status):
 PARENT = ParentInstance("p1", "pe1", "Parent", "", 4)
 
 
+@pytest.mark.feature("Sub-orchestrations", "Termination is told to the caller")
+@pytest.mark.feature("Sub-orchestrations", "Failures are raised in the caller")
 @pytest.mark.parametrize(
     ("answer", "kind", "reason"),
     [
@@ -292,6 +312,7 @@ def test_a_child_answers_its_parent(answer, kind, reason):
     assert json.loads(message.event.text).get("Reason") == reason
 
 
+@pytest.mark.feature("Sub-orchestrations", "Default ids")
 def test_a_child_is_created_with_its_parent_and_a_name_of_its_own():
     instance = Instance(tags={"k": "v"})
     commit = instance.run(listed(CallSubOrchestrator("Child", '{"n": 1}'))).commit
@@ -309,6 +330,8 @@ def test_a_child_is_created_with_its_parent_and_a_name_of_its_own():
 KNOWN = KnownFunctions(activities=frozenset({"a"}), orchestrators=frozenset({"child"}))
 
 
+@pytest.mark.feature("Sub-orchestrations", "Given ids")
+@pytest.mark.feature("Orchestrations", "Functions that are not there: texts, refusals, hints")
 @pytest.mark.parametrize(
     "action",
     [
@@ -329,6 +352,7 @@ def test_a_refused_call_schedules_nothing_and_gives_a_hint_once(action):
     assert (len(instance.hints), instance.state.status) == (1, RuntimeStatus.RUNNING)
 
 
+@pytest.mark.feature("Settings", "`maxOrchestrationActions`")
 @pytest.mark.parametrize("action", [A, CallSubOrchestrator("Child", None), CreateTimer(at(5))])
 def test_an_action_over_the_limit_is_refused(action):
     instance = Instance(rules=Rules(max_actions=0))
@@ -340,6 +364,9 @@ def test_an_action_over_the_limit_is_refused(action):
 # Events -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("External events", "Upper and lower case in names")
+@pytest.mark.feature("External events", "Several events and waits of one name")
+@pytest.mark.feature("External events", "Events that come before the wait")
 def test_early_events_wait_in_order_and_names_ignore_case():
     instance = Instance()
     events = [history.event_raised("go", str(n), T0) for n in range(2)]
@@ -348,6 +375,7 @@ def test_early_events_wait_in_order_and_names_ignore_case():
     assert [hint.text.split("'")[1] for hint in instance.hints] == ["i1", "i1"]
 
 
+@pytest.mark.feature("Continue-as-new", "Carry-over of events")
 def test_events_after_continue_as_new_are_carried_over_in_order():
     instance = Instance()
     wait, again = WaitForExternalEvent("Go"), ContinueAsNew("2")
@@ -362,6 +390,7 @@ def test_events_after_continue_as_new_are_carried_over_in_order():
     assert (raised["Input"], raised["IsPlayed"]) == ("1", True)
 
 
+@pytest.mark.feature("Continue-as-new", "Carry-over of events")
 def test_an_event_of_an_earlier_episode_is_sent_again_when_open_work_delayed_the_next_generation():
     instance = Instance()
     actions = [WhenAny([A, WaitForExternalEvent("Go")]), ContinueAsNew("2")]
@@ -376,9 +405,32 @@ def test_an_event_of_an_earlier_episode_is_sent_again_when_open_work_delayed_the
     assert [(m.event.text, m.is_carried) for m in carried] == [(late.text, True)]
 
 
+@pytest.mark.feature("Continue-as-new", "Carry-over of events")
+def test_an_event_that_a_suspension_held_back_is_carried_over_too():
+    instance = Instance()
+    instance.run(listed(WaitForExternalEvent("Go")))
+    first, second = (history.event_raised("Go", str(n), at(2)) for n in range(2))
+    suspended = history.execution_suspended("pause", at(2))
+    instance.send(first, suspended, second)
+    instance.run(done(WaitForExternalEvent("Go"), ContinueAsNew("2")))
+    assert instance.state.status is RuntimeStatus.RUNNING  # the suspension ended with its execution
+    assert instance.inbox[0].event is second
+    assert [m.event.kind.name for m in instance.inbox] == ["EVENT_RAISED", "EXECUTION_STARTED"]
+
+
+@pytest.mark.feature("Continue-as-new", "Created time of the next generation")
+def test_a_next_generation_has_a_created_time_of_its_own():
+    instance = Instance()
+    instance.run(listed(A))
+    instance.send(completed(0)).run(done(A, ContinueAsNew("2")))
+    assert (instance.state.created_at, instance.state.updated_at) == (at(2), at(2))
+
+
 # Suspension ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("Management API", "`POST /instances/{instanceId}/resume`")
+@pytest.mark.feature("Management API", "`POST /instances/{instanceId}/suspend`")
 def test_decisions_of_a_suspended_episode_wait_for_the_resume():
     instance = Instance()
     instance.run(listed(A))
@@ -391,6 +443,7 @@ def test_decisions_of_a_suspended_episode_wait_for_the_resume():
     assert (instance.state.status, output_of(instance)) == (RuntimeStatus.RUNNING, "again")
 
 
+@pytest.mark.feature("Management API", "`POST /instances/{instanceId}/terminate`")
 def test_termination_overrides_suspension():
     instance = Instance()
     instance.send(history.execution_suspended(None, T0)).run(listed(A))
@@ -405,6 +458,8 @@ def retried(**options):
     return WhenAll([replace(A, retry=replace(ONCE_MORE, **options))])
 
 
+@pytest.mark.feature("Retries", "The extra timer after the last attempt")
+@pytest.mark.feature("Retries", "Attempts, back-off, longest interval")
 def test_a_retry_waits_for_the_back_off_and_the_last_one_adds_a_timer():
     instance = Instance()
     call = retried(max_attempts=3, backoff_coefficient=2.0, max_interval=timedelta(seconds=7))
@@ -419,6 +474,7 @@ def test_a_retry_waits_for_the_back_off_and_the_last_one_adds_a_timer():
     assert instance.kinds().count("TASK_SCHEDULED") == 3
 
 
+@pytest.mark.feature("Retries", "Retry timeout")
 def test_a_retry_ends_at_its_timeout_without_a_timer():
     instance = Instance()
     call = retried(timeout=timedelta(seconds=0), max_attempts=9)
@@ -427,6 +483,7 @@ def test_a_retry_ends_at_its_timeout_without_a_timer():
     assert output_of(instance) == "Orchestrator function 'Flow' failed: gave up"
 
 
+@pytest.mark.feature("Retries", "Attempts, back-off, longest interval")
 def test_a_retried_call_that_succeeds_goes_on():
     instance = Instance()
     instance.run(listed(retried()))
@@ -437,6 +494,7 @@ def test_a_retried_call_that_succeeds_goes_on():
 # Schema V1 ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("Orchestrations", "Replay schema V1")
 def test_schema_v1_awaits_any_of_each_batch_but_not_continue_as_new():
     instance = Instance()
     batches = [[A, B], [ContinueAsNew("2")]]
@@ -449,6 +507,7 @@ def test_schema_v1_awaits_any_of_each_batch_but_not_continue_as_new():
     assert instance.state.generation == 1
 
 
+@pytest.mark.feature("Orchestrations", "`task_all` and `task_any`")
 def test_compounds_without_children_are_done_at_once():
     instance = Instance()
     instance.run(done(WhenAll([]), WhenAny([])))
@@ -471,6 +530,7 @@ SUB = (
 )
 
 
+@pytest.mark.feature("Non-determinism", "Azure's text on the instance")
 @pytest.mark.parametrize(
     ("recorded", "now", "text"),
     [
@@ -541,6 +601,7 @@ def test_swapped_actions_are_reported(recorded, now, text):
     assert "not deterministic" in instance.hints[0].text
 
 
+@pytest.mark.feature("Non-determinism", "Azure's text on the instance")
 def test_a_completion_where_an_activity_was_is_reported():
     event = HistoryEvent(EventKind.TASK_SCHEDULED, T0, "{}", task_id=0, name="A")
     with pytest.raises(NonDeterminism, match="OrchestrationCompleteOrchestratorAction"):
@@ -550,6 +611,7 @@ def test_a_completion_where_an_activity_was_is_reported():
 # Properties ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("Orchestrations", "`task_all` and `task_any`")
 @given(st.permutations(range(4)), st.lists(st.booleans(), min_size=4, max_size=4))
 def test_answers_in_one_inbox_or_one_by_one_end_in_the_same_state(order, cuts):
     whole = WhenAll([CallActivity(f"A{n}", None) for n in range(4)])
@@ -579,6 +641,7 @@ ACTIONS = st.recursive(
 )
 
 
+@pytest.mark.feature("Orchestrations", "Replay gives the same decisions")
 @given(st.lists(ACTIONS, max_size=5), st.booleans())
 def test_deciding_twice_gives_the_same_commit_and_ids_are_dense(actions, is_done):
     answer = listed(*actions, is_done=is_done, output="1")

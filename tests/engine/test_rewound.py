@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
+
 from durahost.codec import failures, history
 from durahost.engine.calls import KnownFunctions
 from durahost.engine.episode import Plan, conclude, plan
@@ -24,6 +26,9 @@ from durahost.model.events import EventKind
 from durahost.model.instances import InstanceState, Lease, LockedEpisode, ParentInstance
 from durahost.model.messages import InboxMessage, Message
 from durahost.model.status import RuntimeStatus
+
+pytestmark = pytest.mark.feature("Management API", "`POST /instances/{instanceId}/rewind`")
+
 
 T0 = datetime(2026, 1, 5, 10, tzinfo=UTC)
 REQUEST = history.execution_rewound("repaired", T0 + timedelta(hours=1))

@@ -14,6 +14,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from recorded_features import marks_of
 
 from durahost.codec import history, sdk1
 from durahost.engine.calls import KnownFunctions
@@ -132,7 +133,8 @@ def steps(*, is_current_schema=False):
             continue
         status = "Pending"
         for number, episode in enumerate(recorded["episodes"]):
-            yield pytest.param(recorded, episode, status, id=f"{path.stem}-{number}")
+            name = f"{path.stem}-{number}"
+            yield pytest.param(recorded, episode, status, id=name, marks=marks_of(recorded))
             status = episode["status"].replace("ContinuedAsNew", "Running")
 
 

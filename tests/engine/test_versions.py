@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from durahost.engine.episode import plan
-from durahost.engine.outcome import FreshIds, Rules, start_of
+from durahost.engine.outcome import FreshIds, start_of
 from durahost.engine.versions import compare_versions, fail, is_runnable, parse_version
 from durahost.model.events import EventKind
 from durahost.model.instances import InstanceState, Lease, LockedEpisode, ParentInstance
@@ -19,6 +19,8 @@ T0 = datetime(2026, 1, 5, 10, tzinfo=UTC)
 TEXT = "VersionMismatch: Orchestration version did not comply with Worker Versioning"
 
 
+@pytest.mark.feature("Settings", "`versionMatchStrategy`")
+@pytest.mark.feature("Versions", "Match strategies: `None`, `Strict`, `CurrentOrOlder`")
 @pytest.mark.parametrize(
     ("one", "other", "order"),
     [
@@ -46,11 +48,15 @@ def test_comparison(one, other, order):
     assert compare_versions(other, one) == -order
 
 
+@pytest.mark.feature("Settings", "`versionMatchStrategy`")
+@pytest.mark.feature("Versions", "Match strategies: `None`, `Strict`, `CurrentOrOlder`")
 @pytest.mark.parametrize("text", ["1", "1.", "1.-2", "1.2.3.4.5", "a.b", "1.2147483648", ""])
 def test_what_is_no_version_of_dotnet(text):
     assert parse_version(text) is None
 
 
+@pytest.mark.feature("Settings", "`versionMatchStrategy`")
+@pytest.mark.feature("Versions", "Match strategies: `None`, `Strict`, `CurrentOrOlder`")
 @pytest.mark.parametrize(
     ("strategy", "version", "own", "runs"),
     [
@@ -71,6 +77,8 @@ def test_who_runs_what(strategy, version, own, runs):
     assert is_runnable(version, own, strategy) is runs
 
 
+@pytest.mark.feature("Settings", "`versionFailureStrategy`")
+@pytest.mark.feature("Versions", "`Fail`: the instance fails")
 def test_a_mismatch_fails_the_instance_without_its_orchestrator_and_tells_the_caller():
     parent = ParentInstance("p", "pe", "Parent", "", 3)
     state = InstanceState(
@@ -86,7 +94,7 @@ def test_a_mismatch_fails_the_instance_without_its_orchestrator_and_tells_the_ca
     )
     inbox = [InboxMessage(7, start_of(state, T0).started)]
     made = plan(LockedEpisode(Lease("episode", "i1", "me", 1), state, [], inbox), T0)
-    commit = fail(made, Rules(), FreshIds(UUID(int=1)), T0)
+    commit = fail(made, FreshIds(UUID(int=1)), T0)
     assert [event.kind for event in commit.append] == [
         EventKind.ORCHESTRATOR_STARTED,
         EventKind.EXECUTION_STARTED,

@@ -12,6 +12,9 @@ from durahost.model.queries import InstanceQuery
 from durahost.model.status import RuntimeStatus
 from durahost.store.sqlite.store import SqliteStore
 
+pytestmark = pytest.mark.feature("Exactly once", "`kill -9` of host or child")
+
+
 LEASE = timedelta(seconds=30)
 EVERYTHING = 1_000_000
 

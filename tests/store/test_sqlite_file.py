@@ -255,7 +255,7 @@ async def test_purge_leaves_no_row_i17(store, raw):
         commit = running(locked, schedule=[task()], send=[message()])
         await hub.commit_episode(locked.lease, commit)
         await hub.purge("a", LIVE)
-        for table in ("instance", "history", "inbox", "task"):
+        for table in ("instance", "history", "inbox", "task", "input"):
             assert raw.execute(f"SELECT * FROM {table}").fetchall() == []
 
 

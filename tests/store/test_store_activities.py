@@ -30,6 +30,7 @@ async def test_oldest_activities_come_first(hub, scheduled):
     assert await hub.lock_activities("me", LEASE, 2) == []
 
 
+@pytest.mark.feature("Exactly once", "Each result is recorded once")
 async def test_an_answer_removes_the_activity_and_wakes_the_instance(hub, lock, scheduled, clock):
     activity, *_ = await hub.lock_activities("me", LEASE, 3)
     await hub.complete_activity(activity.lease, message(name="answer", execution_id="e1"))
@@ -38,6 +39,7 @@ async def test_an_answer_removes_the_activity_and_wakes_the_instance(hub, lock, 
     assert len(await hub.lock_activities("me", LEASE, 3)) == 2
 
 
+@pytest.mark.feature("Exactly once", "Each result is recorded once")
 async def test_one_of_two_answers_counts_i7_i36(hub, lock, scheduled, clock):
     slow, *_ = await hub.lock_activities("me", LEASE, 1)
     clock.pass_time(LEASE)
@@ -63,6 +65,7 @@ async def test_an_activity_of_an_ended_instance_is_void(hub, lock, scheduled):
     assert await hub.lock_episodes("me", LEASE, 1) == []
 
 
+@pytest.mark.feature("Exactly once", "Each result is recorded once")
 async def test_an_answer_to_an_older_execution_is_dropped_i24(hub, scheduled):
     activity, *_ = await hub.lock_activities("me", LEASE, 1)
     await hub.complete_activity(activity.lease, message(execution_id="e0"))

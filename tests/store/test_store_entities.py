@@ -14,6 +14,7 @@ LEASE = timedelta(seconds=30)
 COUNTER = "@counter@k"
 
 
+@pytest.mark.feature("Entities", "Signals")
 async def test_a_signal_starts_the_entity(hub, lock):
     await hub.signal(message(COUNTER, "op"))
     state = await hub.get(COUNTER)
@@ -28,6 +29,7 @@ async def test_a_signal_starts_the_entity(hub, lock):
     assert locked.history == []
 
 
+@pytest.mark.feature("Entities", "Signals")
 async def test_a_message_of_a_commit_starts_the_entity(hub, lock):
     await hub.create(new_instance(), ())
     locked = await lock()
@@ -35,6 +37,7 @@ async def test_a_message_of_a_commit_starts_the_entity(hub, lock):
     assert names(await lock()) == ["op"]
 
 
+@pytest.mark.feature("Entities", "Scheduled signals")
 async def test_a_scheduled_signal_waits_for_its_time(hub, lock, clock):
     await hub.signal(message(COUNTER, "op", visible_at=START + LEASE))
     assert await hub.lock_episodes("me", LEASE, 10) == []
@@ -42,6 +45,7 @@ async def test_a_scheduled_signal_waits_for_its_time(hub, lock, clock):
     assert names(await lock()) == ["op"]
 
 
+@pytest.mark.feature("Entities", "Signals")
 @pytest.mark.parametrize(
     "other",
     [
@@ -57,6 +61,7 @@ async def test_other_messages_start_nothing(hub, other):
     assert await hub.get(other.instance_id) is None
 
 
+@pytest.mark.feature("Entities", "Deletion and cleaning")
 async def test_an_entity_that_has_ended_hears_nothing(hub, lock):
     await hub.signal(message(COUNTER))
     locked = await lock()
@@ -65,6 +70,7 @@ async def test_an_entity_that_has_ended_hears_nothing(hub, lock):
     assert await hub.lock_episodes("me", LEASE, 10) == []
 
 
+@pytest.mark.feature("Entities", "Deletion and cleaning")
 async def test_an_entity_begins_anew_after_a_purge(hub, clock):
     await hub.signal(message(COUNTER))
     first = await hub.get(COUNTER)
@@ -74,6 +80,7 @@ async def test_an_entity_begins_anew_after_a_purge(hub, clock):
     assert (await hub.get(COUNTER)).execution_id != first.execution_id
 
 
+@pytest.mark.feature("Entities", "Signals")
 async def test_two_entities_are_two_instances(hub):
     await hub.signal(message("@counter@K"))
     await hub.signal(message(COUNTER))
@@ -81,6 +88,7 @@ async def test_two_entities_are_two_instances(hub):
     assert len({one.state.execution_id for one in locked}) == 2
 
 
+@pytest.mark.feature("Entities", "Deletion and cleaning")
 async def test_only_an_idle_entity_is_removed(hub, lock):
     assert not await hub.remove_idle(COUNTER, "e1")
     await hub.signal(message(COUNTER))

@@ -56,6 +56,7 @@ async def test_oldest_ready_instances_come_first(hub, clock):
     assert [e.state.instance_id for e in [*first, *rest]] == ["c", "a", "b"]
 
 
+@pytest.mark.feature("Exactly once", "A stale owner cannot write")
 async def test_a_claimed_instance_is_not_claimed_again_before_its_lease_ends_i35(hub, lock, clock):
     await hub.create(new_instance(), ())
     first = await lock()
@@ -67,6 +68,7 @@ async def test_a_claimed_instance_is_not_claimed_again_before_its_lease_ends_i35
     assert second.attempts == 2
 
 
+@pytest.mark.feature("Exactly once", "A stale owner cannot write")
 async def test_a_stale_token_commits_nothing_i35_i38(hub, lock, clock):
     await hub.create(new_instance(), ())
     stale = await lock()
@@ -82,6 +84,7 @@ async def test_a_stale_token_commits_nothing_i35_i38(hub, lock, clock):
     await hub.commit_episode(fresh.lease, completed(fresh))
 
 
+@pytest.mark.feature("Exactly once", "A stale owner cannot write")
 async def test_a_token_of_another_owner_commits_nothing(hub, lock):
     await hub.create(new_instance(), ())
     locked = await lock()
@@ -89,6 +92,7 @@ async def test_a_token_of_another_owner_commits_nothing(hub, lock):
         await hub.commit_episode(replace(locked.lease, owner="other"), running(locked))
 
 
+@pytest.mark.feature("Exactly once", "A stale owner cannot write")
 async def test_one_episode_is_committed_once_i36(hub, lock):
     await hub.create(new_instance(), ())
     locked = await lock()
@@ -105,6 +109,7 @@ async def test_a_lapsed_lease_nobody_took_still_commits(hub, lock, clock):
     await hub.commit_episode(locked.lease, running(locked))
 
 
+@pytest.mark.feature("Exactly once", "A stale owner cannot write")
 async def test_a_claim_on_a_replaced_instance_is_void(hub, lock):
     await hub.create(new_instance(), ())
     locked = await lock()
@@ -134,6 +139,7 @@ async def test_history_is_appended_i1_i3(hub, lock):
     assert await hub.read_history("a") == [*before, full]
 
 
+@pytest.mark.feature("External events", "Waiting and raising")
 async def test_messages_come_in_order_of_acceptance_i23(hub, lock, clock):
     await hub.create(new_instance(), ())
     for number in range(5):
@@ -148,6 +154,7 @@ async def test_messages_come_in_order_of_acceptance_i23(hub, lock, clock):
     ]
 
 
+@pytest.mark.feature("Continue-as-new", "Carry-over of events")
 async def test_carried_messages_come_first(hub, lock):
     await hub.create(new_instance(), ())
     await hub.send(message(name="new"), LIVE)
@@ -213,6 +220,7 @@ async def test_a_message_with_a_known_key_is_dropped(hub, lock):
     assert names(await lock()) == ["Hello", "one"]
 
 
+@pytest.mark.feature("Continue-as-new", "Carry-over of events")
 async def test_a_new_generation_begins_clean_i28(hub, lock, clock):
     await hub.create(new_instance(), ())
     locked = await lock()
@@ -240,6 +248,7 @@ async def test_a_new_generation_begins_clean_i28(hub, lock, clock):
     assert activity.task == task(execution_id="e2", name="Next")
 
 
+@pytest.mark.feature("Sub-orchestrations", "Default ids")
 async def test_a_child_starts_with_its_parents_commit_i13(hub, lock):
     await hub.create(new_instance(), ())
     locked = await lock()
@@ -248,6 +257,7 @@ async def test_a_child_starts_with_its_parents_commit_i13(hub, lock):
     assert (await lock()).state == child.state
 
 
+@pytest.mark.feature("Sub-orchestrations", "Default ids")
 async def test_a_child_replaces_an_ended_instance(hub, lock):
     await hub.create(new_instance("child"), ())
     locked = await lock()
@@ -260,6 +270,7 @@ async def test_a_child_replaces_an_ended_instance(hub, lock):
     assert (locked.state, locked.history) == (child.state, [])
 
 
+@pytest.mark.feature("Sub-orchestrations", "Default ids")
 async def test_a_childs_start_delivered_twice_is_one_start_i19(hub, lock):
     await hub.create(new_instance(), ())
     locked = await lock()
@@ -268,6 +279,11 @@ async def test_a_childs_start_delivered_twice_is_one_start_i19(hub, lock):
     assert names(await lock()) == ["Hello"]
 
 
+@pytest.mark.feature(
+    "Sub-orchestrations",
+    "An id that already lives",
+    "a live child of another caller is a clear failure; on Azure the caller waits for ever",
+)
 @pytest.mark.parametrize("other", [None, parent("x"), parent(execution_id="e0"), parent(task_id=9)])
 async def test_a_live_child_of_somebody_else_fails_the_call(hub, lock, other):
     await hub.create(new_instance("child", parent=other), ())
@@ -317,6 +333,7 @@ async def test_an_abandoned_episode_waits_for_its_delay_in_real_time(hub, lock, 
     await lock()
 
 
+@pytest.mark.feature("Exactly once", "A stale owner cannot write")
 async def test_an_abandoned_claim_is_void(hub, lock):
     await hub.create(new_instance(), ())
     locked = await lock()

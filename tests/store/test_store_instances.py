@@ -38,6 +38,7 @@ async def test_ids_compare_with_case(hub):
     assert await hub.get("b") is None
 
 
+@pytest.mark.feature("Management API", "`POST /orchestrators/{functionName}/{instanceId}`")
 async def test_a_live_instance_is_not_replaced(hub):
     await hub.create(new_instance(), TERMINAL)
     with pytest.raises(InstanceExists) as caught:
@@ -46,6 +47,7 @@ async def test_a_live_instance_is_not_replaced(hub):
     assert (await hub.get("a")).execution_id == "e1"
 
 
+@pytest.mark.feature("Management API", "`POST /orchestrators/{functionName}/{instanceId}`")
 async def test_of_concurrent_starts_one_wins_i16(hub):
     starts = [hub.create(new_instance(execution_id=f"e{n}"), TERMINAL) for n in range(10)]
     results = await asyncio.gather(*starts, return_exceptions=True)
@@ -54,6 +56,7 @@ async def test_of_concurrent_starts_one_wins_i16(hub):
     assert (await hub.get("a")).execution_id == f"e{results.index(None)}"
 
 
+@pytest.mark.feature("Management API", "`POST /orchestrators/{functionName}/{instanceId}`")
 async def test_replacing_replaces_everything(hub, lock):
     await hub.create(new_instance(), ())
     locked = await lock()
@@ -82,6 +85,7 @@ async def test_sending_checks_the_state(hub, lock):
     assert len((await lock()).inbox) == 1
 
 
+@pytest.mark.feature("Management API", "`DELETE /instances/{instanceId}`")
 async def test_purge_leaves_nothing_i17(hub, lock):
     with pytest.raises(InstanceNotFound):
         await hub.purge("a", RuntimeStatus)
@@ -104,6 +108,7 @@ async def test_purge_leaves_nothing_i17(hub, lock):
     assert len((await lock()).inbox) == 1
 
 
+@pytest.mark.feature("Management API", "`GET /instances`")
 async def test_pages_follow_ordinal_ids(hub):
     for instance_id in ("b", "B", "@e@k", "é", "a10", "a2"):
         await hub.create(new_instance(instance_id), ())
@@ -116,6 +121,7 @@ async def test_pages_follow_ordinal_ids(hub):
     assert after is None
 
 
+@pytest.mark.feature("Management API", "`GET /instances`")
 @pytest.mark.parametrize(
     ("query", "ids"),
     [

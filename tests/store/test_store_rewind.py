@@ -16,6 +16,9 @@ from durahost.model.events import EventKind
 from durahost.model.instances import ParentInstance
 from durahost.model.status import LIVE, TERMINAL, RuntimeStatus
 
+pytestmark = pytest.mark.feature("Management API", "`POST /instances/{instanceId}/rewind`")
+
+
 LEASE = timedelta(seconds=30)
 REQUEST = history.execution_rewound("repaired", START)
 SEED = UUID(int=7)

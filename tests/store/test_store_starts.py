@@ -22,6 +22,7 @@ def terminated(instance_id="a", reason="enough"):
     return Message(instance_id, history.execution_terminated(reason, START))
 
 
+@pytest.mark.feature("Management API", "`POST /orchestrators/{functionName}/{instanceId}`")
 @pytest.mark.parametrize("live", [False, True])
 async def test_of_fifty_starts_at_once_exactly_one_wins_i16(hub, live):
     if live:
@@ -46,6 +47,7 @@ async def outcome(start):
         return error
 
 
+@pytest.mark.feature("Management API", "`POST /orchestrators/{functionName}/{instanceId}`")
 async def test_with_any_state_all_win_and_the_last_one_stands(hub):
     for n in range(50):
         await hub.create(new_instance("a", f"e{n}"), ANY)
@@ -54,6 +56,7 @@ async def test_with_any_state_all_win_and_the_last_one_stands(hub):
     assert len(locked.inbox) == 1
 
 
+@pytest.mark.feature("Management API", "`POST /orchestrators/{functionName}/{instanceId}`")
 async def test_a_replaced_live_child_is_a_failure_for_its_caller(hub, lock):
     await hub.create(new_instance("p"), ())
     locked = await lock()
@@ -73,6 +76,7 @@ async def test_a_replaced_live_child_is_a_failure_for_its_caller(hub, lock):
     assert by_id["c"].state.parent is None
 
 
+@pytest.mark.feature("Management API", "`POST /orchestrators/{functionName}/{instanceId}`")
 async def test_a_replaced_child_that_had_ended_says_nothing_more(hub, lock):
     await hub.create(new_instance("p"), ())
     locked = await lock()
@@ -85,6 +89,7 @@ async def test_a_replaced_child_that_had_ended_says_nothing_more(hub, lock):
     assert locked.state.instance_id == "c"
 
 
+@pytest.mark.feature("Client of the SDK", "Starts for later")
 async def test_a_start_for_later_waits_pending_and_keeps_events(hub, clock):
     await hub.create(new_instance(scheduled_at=START + HOUR), ())
     await hub.send(message(name="early"), LIVE)
@@ -95,6 +100,7 @@ async def test_a_start_for_later_waits_pending_and_keeps_events(hub, clock):
     assert names(locked) == ["Hello", "early"]
 
 
+@pytest.mark.feature("Client of the SDK", "Starts for later")
 async def test_a_start_for_later_is_terminated_at_once_and_never_runs(hub, clock):
     await hub.create(new_instance(scheduled_at=START + HOUR), ())
     await hub.send(message(name="early"), LIVE)
@@ -108,6 +114,7 @@ async def test_a_start_for_later_is_terminated_at_once_and_never_runs(hub, clock
     assert await hub.read_history("a") == []
 
 
+@pytest.mark.feature("Client of the SDK", "Starts for later")
 async def test_an_ended_start_for_later_can_be_started_anew(hub, clock):
     await hub.create(new_instance(scheduled_at=START + HOUR), ())
     await hub.send(terminated(reason=None), LIVE)
@@ -117,6 +124,7 @@ async def test_an_ended_start_for_later_can_be_started_anew(hub, clock):
     assert len(locked.inbox) == 1
 
 
+@pytest.mark.feature("Client of the SDK", "Starts for later")
 async def test_termination_of_a_due_or_unscheduled_start_is_left_to_its_episode(hub, clock):
     await hub.create(new_instance("a", scheduled_at=START + HOUR), ())
     await hub.create(new_instance("b"), ())
@@ -128,6 +136,7 @@ async def test_termination_of_a_due_or_unscheduled_start_is_left_to_its_episode(
     assert [len(one.inbox) for one in locked] == [2, 2]
 
 
+@pytest.mark.feature("Client of the SDK", "Starts for later")
 async def test_suspending_a_start_for_later_waits_for_it(hub, clock):
     await hub.create(new_instance(scheduled_at=START + HOUR), ())
     suspended = event("", EventKind.EXECUTION_SUSPENDED)

@@ -40,6 +40,7 @@ async def names(target):
     return [row.instance_id for row in page.instances]
 
 
+@pytest.mark.feature("Entities", "Deletion and cleaning")
 async def test_cleaning_removes_what_is_empty_and_idle(target, entities, monkeypatch):
     monkeypatch.setattr("durahost.entities._CLEAN_PAGE", 2)
     await put_entity(target, "full", "k")
@@ -55,6 +56,8 @@ async def test_cleaning_removes_what_is_empty_and_idle(target, entities, monkeyp
     assert await names(target) == ["@busy@k", "@flow@1", "@full@k", "@locked@k", "@new@k"]
 
 
+@pytest.mark.feature("Entities", "Locks and releases, for SDKs that have them")
+@pytest.mark.feature("Entities", "Deletion and cleaning")
 @pytest.mark.parametrize(
     ("holder", "released"),
     [
@@ -79,6 +82,7 @@ async def test_cleaning_releases_the_locks_of_those_who_are_gone(
     assert locked_by == (None if released else "o")
 
 
+@pytest.mark.feature("Entities", "Reads and listing")
 async def test_a_listing_ends_in_time_on_empty_pages():
     target = Target(clock=TickingClock())
     for key in ("a", "b"):

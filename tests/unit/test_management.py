@@ -31,6 +31,7 @@ async def test_an_instance_starts_pending_with_its_message(target):
     assert [event.name for event in await target.inbox()] == ["Hello"]
 
 
+@pytest.mark.feature("Management API", "`DELETE /instances`")
 async def test_purge_by_goes_through_all_pages(target, monkeypatch):
     monkeypatch.setattr("durahost.management._PURGE_PAGE", 2)
     for number in range(5):
@@ -42,6 +43,7 @@ async def test_purge_by_goes_through_all_pages(target, monkeypatch):
     assert [state.instance_id for state in page.instances] == ["live"]
 
 
+@pytest.mark.feature("Management API", "`POST /instances/{instanceId}/rewind`")
 @pytest.mark.parametrize("status", [None, S.RUNNING, S.COMPLETED])
 async def test_only_a_failed_instance_is_rewound(target, status):
     if status is not None:
@@ -50,6 +52,7 @@ async def test_only_a_failed_instance_is_rewound(target, status):
         await target.hubs().rewind(ABC, None)
 
 
+@pytest.mark.feature("Management API", "`POST /instances/{instanceId}/rewind`")
 async def test_a_rewind_gives_a_new_execution_and_hints_at_what_may_diverge(target, caplog):
     now = target.clock.now()
     scheduled = [
@@ -70,6 +73,7 @@ async def test_a_rewind_gives_a_new_execution_and_hints_at_what_may_diverge(targ
     assert "went on after the failure" in caplog.text
 
 
+@pytest.mark.feature("Client of the SDK", "Starts for later")
 async def test_a_start_for_later_is_pending_until_then_or_terminated_at_once(target):
     management = target.hubs()
     at = target.clock.now() + timedelta(hours=1)
@@ -86,6 +90,7 @@ async def test_a_start_for_later_is_pending_until_then_or_terminated_at_once(tar
     assert '"ScheduledStartTime":"2026-01-05T11:00:00.123456Z"' in events[0].text
 
 
+@pytest.mark.feature("Versions", "Version of a start: the query's, else `defaultVersion`")
 async def test_a_restart_has_the_default_version(target):
     await target.hubs().start("Hello", "1", instance_id=ABC, version="9.0")
     new_id = await target.hubs().restart(ABC)

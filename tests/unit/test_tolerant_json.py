@@ -17,6 +17,9 @@ from durahost.tolerant_json import (
     read_whole,
 )
 
+pytestmark = pytest.mark.feature("Functions host", "JSON as Newtonsoft reads it")
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),

@@ -15,7 +15,10 @@ from .wire import Frame, pack, unpack
 
 
 class Invocation:
-    """The call that an `invoke` frame asks for."""
+    """The call that an `invoke` frame asks for.
+
+    sites: where its orchestrator asked for its actions, in order; empty for other functions.
+    """
 
     def __init__(
         self, frame: Frame, callee: Callee, library: Library, thread_local: threading.local
@@ -25,6 +28,7 @@ class Invocation:
         self._library = library
         self._thread_local = thread_local
         self._outs = {name: Out() for name in callee.outputs}
+        self.sites: list[str | None] = []
 
     @property
     def invocation_id(self) -> str:
@@ -61,13 +65,17 @@ class Invocation:
         value = self._library.encode(callee.returns, result) if callee.returns else None
         return Frame(
             "returned",
-            {"id": self._frame.fields["id"], "value": pack(value, parts), "outputs": outputs},
+            {**self._answering(), "value": pack(value, parts), "outputs": outputs},
             parts,
         )
 
     def raised(self, error: BaseException) -> Frame:
         """What the call raised."""
-        return Frame("raised", {"id": self._frame.fields["id"], **raised(error)})
+        return raised_frame(self._answering(), raised(error))
+
+    def _answering(self) -> dict[str, Any]:
+        request = {"id": self._frame.fields["id"]}
+        return {**request, "sites": self.sites} if self.sites else request
 
     def _context(self, fields: Mapping[str, Any]) -> Context:
         return Context(
@@ -78,3 +86,10 @@ class Invocation:
             retry_context=RetryContext(fields["retry_count"], fields["max_retry_count"]),
             thread_local_storage=self._thread_local,
         )
+
+
+def raised_frame(answering: Mapping[str, Any], failure: Mapping[str, str]) -> Frame:
+    """A failure as an answer; its texts may be large (an orchestrator's hold its whole state)."""
+    parts: list[bytes] = []
+    texts = {name: pack(("string", text), parts) for name, text in failure.items()}
+    return Frame("raised", {**answering, **texts}, parts)

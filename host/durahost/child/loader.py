@@ -20,6 +20,7 @@ from typing import Any
 from .conversion import Library
 from .failures import load_failure
 from .signature import BindingInfo, Callee, check
+from .sites import watch
 
 NAMESPACE = "__app__"
 DEFAULT_ENTRY_POINT = "main"
@@ -72,6 +73,7 @@ def load_folders(root: Path, functions: Sequence[Mapping[str, Any]]) -> LoadedFu
             loaded.callees[name] = check(
                 loaded.library, name, function["directory"], call, bindings
             )
+            watch(call, str(root))
         except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  # user code
             loaded.failures[name] = load_failure(error, root, script)
     return loaded
@@ -88,6 +90,7 @@ def load_decorated(root: Path, script_file: str) -> LoadedFunctions:
             bindings = [BindingInfo.of(binding, undefined=None) for binding in raw]
             directory = str(Path(inspect.getfile(call)).parent)
             loaded.callees[name] = check(loaded.library, name, directory, call, bindings)
+            watch(call, str(root))
             loaded.metadata.append({"name": name, "bindings": raw})
     except (Exception, SystemExit, KeyboardInterrupt) as error:
         raise AppFailure(load_failure(error, root, script)) from error

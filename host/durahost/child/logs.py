@@ -21,6 +21,10 @@ SYSTEM_LOGGERS = ("azure_functions_worker", "azure.functions")
 """Loggers of the platform: the host's own log, not the function's."""
 
 
+MAX_CHARACTERS = 2**20
+"""A longer message is cut: logs are read by people, and a frame's header holds the message."""
+
+
 class Scopes:
     """Which invocation the running code belongs to, and which function that is."""
 
@@ -73,7 +77,7 @@ class LogFrames(logging.Handler):
         fields = {
             "level": record.levelno,
             "category": record.name,
-            "message": message,
+            "message": _cut(message),
             "invocation_id": invocation_id,
             "function": function,
             "is_system": record.name.startswith(SYSTEM_LOGGERS),
@@ -116,9 +120,15 @@ class StdoutLines(io.RawIOBase):
         fields = {
             "level": logging.INFO,
             "category": "",
-            "message": line.decode("utf-8", "replace").rstrip("\r"),
+            "message": _cut(line.decode("utf-8", "replace").rstrip("\r")),
             "invocation_id": invocation_id,
             "function": function,
             "is_system": False,
         }
         self._send(Frame("log", fields))
+
+
+def _cut(message: str) -> str:
+    if len(message) <= MAX_CHARACTERS:
+        return message
+    return f"{message[:MAX_CHARACTERS]}... (cut: the message has {len(message)} characters)"

@@ -16,7 +16,7 @@ import threading
 
 from .logs import LogFrames, Scopes, StdoutLines
 from .runtime import Runtime
-from .wire import GREETING, Decoder, Frame, ProtocolError, encode
+from .wire import GREETING, Decoder, Frame, encode
 
 EXIT_LIMIT_S = 2.0
 """How long exit functions of user code may take once the pipe is closed."""
@@ -110,9 +110,9 @@ def _read(pipe: Pipe, runtime: Runtime, exiting: "Exit") -> None:
                     is_told = True
                 else:
                     runtime.receive(frame)
-    except (OSError, ProtocolError) as error:
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is said before the end
         with contextlib.suppress(OSError):
-            os.write(2, f"durahost: the worker's pipe broke: {error}\n".encode())
+            os.write(2, f"durahost: the worker's pipe broke: {error!r}\n".encode())
     finally:
         # However this thread ends, nobody would see the host close the pipe any more.
         exiting.is_orphan = not is_told
@@ -131,8 +131,9 @@ class Exit:
 
     def leave(self, code: int) -> None:
         """Run exit functions, whatever other threads do, and end."""
-        threading.Thread(target=self.leave_later, args=(code,), daemon=True).start()
         try:
+            # Without this thread (a limit of the system) nothing would limit exit functions.
+            threading.Thread(target=self.leave_later, args=(code,), daemon=True).start()
             atexit._run_exitfuncs()
             sys.stderr.flush()
         finally:

@@ -14,14 +14,15 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from .invocation import Invocation
+from .invocation import Invocation, raised_frame
 from .loader import AppFailure, LoadedFunctions, add_paths, load_decorated, load_folders
 from .logs import LogFrames, Scopes
 from .signature import Callee
+from .sites import note_sites
 from .wire import Frame, ProtocolError
 
 logger = logging.getLogger("azure_functions_worker")
@@ -123,36 +124,41 @@ class Runtime:
         loaded = self._loaded
         callee = loaded.callees.get(frame.fields["function"]) if loaded else None
         if loaded is None or callee is None:
-            self._send(Frame("raised", self._not_loaded(frame.fields)))
+            self._send(raised_frame({"id": frame.fields["id"]}, self._not_loaded(frame.fields)))
             return
         call = Invocation(frame, callee, loaded.library, self._scopes.thread_local)
         if callee.is_async:
             self._on_loop(self._start, call, callee)
         else:
             pool = self._episodes if callee.is_episode else self._pool
+            ticket: Future[None] = Future()
             try:
-                pool.submit(self._run, call, callee)
+                pool.submit(self._run, ticket, call, callee)
             except RuntimeError as error:
                 # No thread can be started (a limit of the system): this call fails, others go on.
-                text = f"the worker cannot start the call: {error}"
-                self._send(Frame("error", {"id": frame.fields["id"], "message": text}))
+                # It is queued nevertheless, and must not run once it has failed.
+                if ticket.cancel():
+                    text = f"the worker cannot start the call: {error}"
+                    self._send(Frame("error", {"id": frame.fields["id"], "message": text}))
 
-    def _not_loaded(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+    def _not_loaded(self, fields: Mapping[str, Any]) -> dict[str, str]:
         """A function that failed to load fails every call with that failure, as on Azure."""
         failures = self._loaded.failures if self._loaded else {}
         # The real worker asserts that the id is known.
         unknown = {"error_type": "AssertionError", "message": "", "stack_trace": ""}
         failure = failures.get(fields["function"], unknown)
-        return {"id": fields["id"], **{name: failure[name] for name in unknown}}
+        return {name: failure[name] for name in unknown}
 
     def _start(self, call: Invocation, callee: Callee) -> None:
         task = self._loop.create_task(self._run_async(call, callee), name=call.invocation_id)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _run(self, call: Invocation, callee: Callee) -> None:
+    def _run(self, ticket: "Future[None]", call: Invocation, callee: Callee) -> None:
+        if not ticket.set_running_or_notify_cancel():
+            return
         self._scopes.thread_local.invocation_id = call.invocation_id
-        with self._scopes.enter(call.invocation_id, callee.name):
+        with self._scopes.enter(call.invocation_id, callee.name), note_sites(call.sites):
             try:
                 answer = call.returned(callee.call(**call.arguments()))
             except Exception as error:  # noqa: BLE001  # the user's failure is data
@@ -177,7 +183,7 @@ class Runtime:
         self._finish_output()
         try:
             self._send(answer)
-        except ProtocolError as error:
+        except (ProtocolError, ValueError) as error:  # too large, or a number of too many digits
             self._send(call.raised(error))
 
     def _leave(self, error: BaseException, callee: Callee) -> None:

@@ -77,8 +77,9 @@ class Decoder:
 def _check(total: int, header: int) -> None:
     if total > MAX_FRAME_BYTES or header > MAX_HEADER_BYTES or header > total - 4:
         raise ProtocolError(
-            f"a frame of {total} bytes with a header of {header} is outside the limits"
-            f" ({MAX_FRAME_BYTES}, {MAX_HEADER_BYTES}); send less in one message"
+            f"a message of {total} bytes (its header: {header}) between host and worker is outside"
+            f" the limits ({MAX_FRAME_BYTES}, {MAX_HEADER_BYTES}); keep large data elsewhere and"
+            " pass a reference to it"
         )
 
 

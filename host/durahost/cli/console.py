@@ -6,10 +6,12 @@ Diagnostics/ColoredConsoleLogger.cs; Azure/azure-functions-host: ScriptHost.cs
 """
 
 import contextlib
+import errno
 import io
 import logging
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import assert_never
@@ -26,6 +28,9 @@ HOST_LOGS = ("durahost", "asyncio", "uvicorn", "watchfiles", "aiohttp")
 """The host's own loggers and those of its libraries."""
 
 RUN_TRIGGERS = ("httptrigger", "orchestrationtrigger", "activitytrigger", "entitytrigger")
+
+GONE = (errno.EPIPE, errno.EIO, errno.EINVAL)
+"""What writing gives once nobody reads: a pipe, a terminal, a pipe on Windows."""
 
 _COLORS = {logging.ERROR: "red", logging.WARNING: "yellow", logging.INFO: "cyan"}
 
@@ -48,9 +53,24 @@ def set_up_logging(*, is_verbose: bool) -> None:
 
 
 def show(report: Report) -> None:
-    """Print one report; a terminal that is gone is no reason to stop serving."""
-    with contextlib.suppress(OSError):
+    """Print one report."""
+    with _printing():
         _show(report)
+
+
+@contextlib.contextmanager
+def _printing() -> Iterator[None]:
+    """A terminal that is gone is no reason to stop serving, nor for another exit code.
+
+    What is still buffered for it would make the interpreter's own last flush fail.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in GONE:
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, sys.stdout.fileno())
+            os.close(nothing)
 
 
 def _show(report: Report) -> None:
@@ -80,6 +100,14 @@ def show_error(message: str, advice: str | None) -> None:
 def show_package(summary: PackageSummary, target: Path) -> None:
     """Print what was packed."""
     click.echo(f"Packed {len(summary.files)} files into {target}")
+
+
+def show_keys(keys: Sequence[tuple[str, str, str]]) -> None:
+    """Print keys as a table: what each opens, its name, its value."""
+    rows = [("OPENS", "NAME", "VALUE"), *keys]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    for scope, name, value in rows:
+        click.echo(f"{scope.ljust(widths[0])}  {name.ljust(widths[1])}  {value}")
 
 
 def _describe_trigger(function: FunctionMetadata) -> str:
@@ -129,12 +157,14 @@ class _ConsoleHandler(logging.Handler):
     """One stamped line for each physical line of a message, in the level's colour."""
 
     def emit(self, record: logging.LogRecord) -> None:  # type: ignore[explicit-override] # needs 3.12
-        """Print the record; a closed terminal is not our failure."""
+        """Print the record."""
         try:
             when = datetime.fromtimestamp(record.created, UTC)
             stamp = f"[{when.strftime('%Y-%m-%dT%H:%M:%S')}.{when.microsecond // 1000:03}Z]"
             color = next((c for level, c in _COLORS.items() if record.levelno >= level), "green")
-            for line in self.format(record).splitlines() or [""]:
-                click.echo(f"{click.style(stamp, fg='bright_black')} {click.style(line, fg=color)}")
-        except (OSError, ValueError):
+            start = click.style(stamp, fg="bright_black")
+            with _printing():
+                for line in self.format(record).splitlines() or [""]:
+                    click.echo(f"{start} {click.style(line, fg=color)}")
+        except ValueError:
             self.handleError(record)

@@ -12,6 +12,7 @@ import click
 
 from durahost import __version__
 from durahost.cli import console
+from durahost.cli.contract import contract
 from durahost.model.errors import ConfigError, HostError
 
 FAILED = 1
@@ -30,11 +31,32 @@ def cli() -> None:
     """Run Azure Functions apps with Durable Functions, in Python alone."""
 
 
+def _parse_public_url(value: str) -> str:
+    from durahost.config.public_url import parse_public_url
+
+    try:
+        return parse_public_url(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 @cli.command()
 @script_root_option
 @click.option("--port", "-p", type=click.IntRange(0, 65535), help="Default 7071; 0 takes any.")
 @click.option("--address", help="Address to listen on. Default 127.0.0.1.")
 @click.option("--python", "interpreter", help="Interpreter for the app. Default: VIRTUAL_ENV's.")
+@click.option(
+    "--enable-auth",
+    "--enableAuth",
+    "is_auth_enabled",
+    is_flag=True,
+    help="Ask for keys, as on Azure; `durahost keys` shows them.",
+)
+@click.option(
+    "--public-url",
+    callback=lambda _, __, value: value and _parse_public_url(value),
+    help="Where clients reach the app: https://host[:port], for links without a request.",
+)
 @click.option("--ephemeral", is_flag=True, help="Keep instances in memory only.")
 @click.option("--in-process", is_flag=True, help="Run the app in this process, for debuggers.")
 @click.option("--no-reload", is_flag=True, help="Do not watch the app's files.")
@@ -44,7 +66,9 @@ def start(
     port: int | None,
     address: str | None,
     interpreter: str | None,
+    public_url: str | None,
     *,
+    is_auth_enabled: bool,
     ephemeral: bool,
     in_process: bool,
     no_reload: bool,
@@ -63,6 +87,8 @@ def start(
         is_ephemeral=ephemeral,
         is_in_process=in_process,
         is_watching=not no_reload,
+        is_auth_enabled=is_auth_enabled,
+        public_url=public_url,
     )
     run(options, cwd=Path.cwd(), environ=os.environ, report=console.show)
 
@@ -84,6 +110,19 @@ def pack(script_root: Path | None, output: Path | None) -> None:
     target = output or Path.cwd() / f"{app.root.name}.zip"
     summary = write_package(app, target)
     console.show_package(summary, target)
+
+
+@cli.command()
+@script_root_option
+def keys(script_root: Path | None) -> None:
+    """Show the keys of the app, which `start --enable-auth` asks for."""
+    from durahost.app import read_keys
+
+    found = read_keys(script_root, Path.cwd())
+    console.show_keys([(key.scope, key.name, key.value) for key in found])
+
+
+cli.add_command(contract)
 
 
 def main() -> NoReturn:

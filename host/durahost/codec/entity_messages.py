@@ -109,6 +109,12 @@ def decode_scheduler(text: str | None) -> SchedulerState:
         ) from error
 
 
+def decode_state(text: str | None) -> str | None:
+    """The user state alone in an entity's input: readers need no requests that wait."""
+    state = json.loads(text or "{}").get("state")
+    return None if state is None else str(state)
+
+
 def encode_status(state: SchedulerState) -> str:
     """The custom status of an entity's instance; default members are left out."""
     members = {

@@ -201,10 +201,13 @@ def timer_fired(task_id: int, fire_at: datetime, now: datetime) -> HistoryEvent:
     return _event(EventKind.TIMER_FIRED, now, rest, task_id=task_id)
 
 
-def event_sent(task_id: int, target: str, name: str, input: str, now: datetime) -> HistoryEvent:
+def event_sent(
+    task_id: int, target: str, name: str, input: str, now: datetime, *, site: str | None = None
+) -> HistoryEvent:
     """A message to another instance was asked for; input is its JSON text."""
     rest = {"InstanceId": target, "Name": name, "Input": input}
-    return _event(EventKind.EVENT_SENT, now, rest, task_id=task_id, own_id=task_id, name=name)
+    kind = EventKind.EVENT_SENT
+    return _event(kind, now, rest, task_id=task_id, own_id=task_id, name=name, site=site)
 
 
 def event_raised(name: str, input: str | None, now: datetime) -> HistoryEvent:

@@ -6,7 +6,7 @@ stored texts are never changed.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote_plus
@@ -86,7 +86,7 @@ class Links:
     origin: str
     hub: str
     connection: str
-    key: str | None = None
+    key: str | None = field(default=None, repr=False)
 
     @property
     def base_url(self) -> str:

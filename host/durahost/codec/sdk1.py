@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from durahost.codec import durable_http, failures, history
+from durahost.codec.json_text import dumps
 from durahost.codec.unicode import load_json
 from durahost.model.actions import (
     Action,
@@ -34,6 +35,7 @@ from durahost.model.actions import (
 )
 from durahost.model.events import DECISIONS, HistoryEvent
 from durahost.model.instances import InstanceState
+from durahost.tolerant_json import JsonTextError, read_whole
 
 NOT_JSON_TEXT = "Out of proc orchestrators must return a valid JSON schema"
 NOT_OBJECT_TEXT = "The data returned by the out-of-process function execution was not valid json."
@@ -69,7 +71,8 @@ def encode_context(
 ) -> str:
     """The orchestration trigger's value: JSON text, properties in the extension's order.
 
-    input is the stored text itself, never re-encoded; text that is not JSON goes in as a string.
+    input is the stored text itself, never re-encoded; what only Newtonsoft reads (`{'a':1}`) goes
+    in as it writes it, text that is not even that as a string.
     IsPlayed is true on messages of earlier episodes, and false on what episodes write themselves.
     """
     events = [_shown(event) for event in past]
@@ -127,10 +130,22 @@ def _as_json(text: str | None) -> str:
     if text is None:
         return "null"
     try:
-        json.loads(text)
-    except ValueError:
-        return json.dumps(text)
+        json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return _as_newtonsoft_reads(text)
     return text
+
+
+def _refuse(constant: str) -> None:
+    """NaN and infinities are no JSON; Newtonsoft writes them as strings."""
+    raise ValueError(constant)
+
+
+def _as_newtonsoft_reads(text: str) -> str:
+    try:
+        return dumps(read_whole(text))
+    except JsonTextError:
+        return json.dumps(text)
 
 
 def _failure(error: str) -> OrchestratorFailure:
@@ -175,7 +190,7 @@ def _decode_batches(actions: Any, schema: str) -> list[list[Action]]:
 def _decode_action(action: Any) -> Action:
     if not isinstance(action, dict):
         raise _Malformed(NOT_JSON_TEXT)
-    kind = _enumerated(action.get("actionType"), _ACTION_NAMES)
+    kind = _enumerated(action.get("actionType", 0), _ACTION_NAMES)
     decode = _DECODERS.get(kind)
     return decode(action) if decode else Unsupported(kind)
 
@@ -240,6 +255,8 @@ def _decode_children(action: dict[str, Any]) -> list[Action]:
 
 def _decode_retry(action: dict[str, Any]) -> RetryOptions:
     options = action.get("retryOptions") or {}
+    if not isinstance(options, dict):
+        raise _Malformed(NOT_JSON_TEXT)
     for required in ("firstRetryIntervalInMilliseconds", "maxNumberOfAttempts"):
         if options.get(required) is None:
             raise _Malformed(f"Invalid JSON. Must contain field {required} (Parameter 'reader')")

@@ -5,11 +5,11 @@ Sources: Azure/azure-functions-durable-extension: EntityTriggerAttributeBindingP
 Azure/azure-functions-durable-python: models/DurableEntityContext.py (from_json).
 """
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from durahost.codec.json_text import dumps
+from durahost.codec.unicode import load_json
 from durahost.model.entities import (
     BatchResult,
     EntityRequest,
@@ -48,12 +48,12 @@ def decode_result(text: str | None, count: int) -> BatchResult:
     Errors: BatchLost for what is no result.
     """
     try:
-        members = json.loads(text or "")
+        members = load_json(text or "")
         results = [_read_result(one) for one in members["results"]][:count]
         signals = [_read_signal(one) for one in members["signals"]]
         state = _text(members.get("entityState"))
         exists = members.get("entityExists") is True
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise BatchLost(f"An entity batch's result is not understood; {_EXPECTED}.") from error
     if len(results) < count:
         raise BatchLost(f"{count} operations gave {len(results)} results; {_EXPECTED}.")

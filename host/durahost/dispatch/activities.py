@@ -9,7 +9,7 @@ from durahost.dispatch.work_loop import Verbs
 from durahost.dispatch.workbench import Workbench
 from durahost.host_state import Generation
 from durahost.invocations import Call
-from durahost.model.errors import WorkerTimeout
+from durahost.model.errors import TooLarge, WorkerTimeout
 from durahost.model.events import HistoryEvent
 from durahost.model.functions import FunctionMetadata
 from durahost.model.instances import LockedActivity
@@ -49,6 +49,15 @@ class ActivityDispatcher:
             answer = await self._call_http(task)
         else:
             answer = await self._run_function(self._bench.generation(), task)
+        try:
+            await self._complete(locked, answer)
+        except TooLarge as error:
+            reason = failures.activity_failed(task.name, str(error))
+            now = self._bench.clock.now()
+            await self._complete(locked, history.task_failed(task.task_id, reason, None, now))
+
+    async def _complete(self, locked: LockedActivity, answer: HistoryEvent) -> None:
+        task = locked.task
         message = Message(task.instance_id, answer, execution_id=task.execution_id)
         await settle(self._store.complete_activity(locked.lease, message), "commit")
 

@@ -1,6 +1,7 @@
 """Runs batches of entity operations: plan → encode → invoke → decode → conclude → one commit."""
 
 import logging
+from functools import partial
 
 from durahost.codec import failures, sdk1_entity
 from durahost.dispatch.settling import settle
@@ -10,10 +11,11 @@ from durahost.engine.outcome import FreshIds
 from durahost.host_state import Generation
 from durahost.invocations import Call
 from durahost.model.entities import BatchResult
-from durahost.model.errors import BatchLost, WorkerTimeout
+from durahost.model.errors import BatchLost, TooLarge, WorkerTimeout
 from durahost.model.functions import FunctionMetadata
 from durahost.model.ids import EntityId
 from durahost.model.instances import Commit, LockedEpisode
+from durahost.off_loop import LONG_TEXT, MANY_STEPS, run_pure
 from durahost.registry import DurableKind
 from durahost.store.base import EpisodeStore
 from durahost.worker.base import Raised, Returned, TypedData
@@ -36,14 +38,16 @@ class EntityBatches:
         """Run one batch of a claimed entity. Errors: BatchLost, and those of worker and store."""
         clock = self._bench.clock
         max_operations = self._bench.settings.max_entity_batch
-        planned = entity.plan_batch(locked, clock.now(), max_operations)
+        plan = partial(entity.plan_batch, locked, clock.now(), max_operations)
+        planned = await run_pure(plan, is_long=_is_long(locked))
         if isinstance(planned, Commit):
             await settle(self._store.commit_episode(locked.lease, planned), "commit")
             return
         result = await self._ask(planned) if planned.operations else None
-        fresh = FreshIds(clock.new_guid())
-        concluded = entity.conclude_batch(planned, result, fresh=fresh, now=clock.now())
-        await settle(self._store.commit_episode(locked.lease, concluded.commit), "commit")
+        try:
+            concluded = await self._conclude(planned, result)
+        except TooLarge as error:
+            concluded = await self._conclude(planned, entity.failed(planned, str(error)))
         instance_id = locked.state.instance_id
         logger.debug(
             "Committed a batch of '%s': %d operations, %d still wait.",
@@ -54,6 +58,17 @@ class EntityBatches:
         )
         for hint in concluded.hints:
             logger.warning("%s", hint.text, extra={"instance_id": instance_id})
+
+    async def _conclude(
+        self, planned: entity.BatchPlan, result: BatchResult | None
+    ) -> entity.BatchConclusion:
+        clock = self._bench.clock
+        fresh, now = FreshIds(clock.new_guid()), clock.now()
+        conclude = partial(entity.conclude_batch, planned, result, fresh=fresh, now=now)
+        concluded = await run_pure(conclude, is_long=_is_long(planned.locked))
+        lease = planned.locked.lease
+        await settle(self._store.commit_episode(lease, concluded.commit), "commit")
+        return concluded
 
     async def _ask(self, planned: entity.BatchPlan) -> BatchResult:
         generation = self._bench.generation()
@@ -69,7 +84,7 @@ class EntityBatches:
             return await self._invoke(generation, function, context, len(operations))
         except WorkerTimeout:
             text = failures.timed_out(function.name, self._bench.function_timeout)
-            return entity.timed_out(planned, text)
+            return entity.failed(planned, text)
 
     async def _invoke(
         self, generation: Generation, function: FunctionMetadata, context: str, count: int
@@ -84,3 +99,7 @@ class EntityBatches:
                     f"Entity function '{function.name}' raised outside its operations: "
                     f"{result.wire_message}"
                 )
+
+
+def _is_long(locked: LockedEpisode) -> bool:
+    return len(locked.inbox) > MANY_STEPS or len(locked.state.input or "") > LONG_TEXT

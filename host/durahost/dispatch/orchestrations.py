@@ -2,23 +2,35 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from durahost.codec import failures, sdk1
+from durahost.codec.history import FailureDetails
 from durahost.dispatch.entities import EntityBatches
 from durahost.dispatch.settling import retry_delay, settle
 from durahost.dispatch.work_loop import Verbs
 from durahost.dispatch.workbench import Workbench
 from durahost.engine import entity, episode, versions
 from durahost.engine.calls import KnownFunctions
+from durahost.engine.cut_off import cut_off
 from durahost.engine.outcome import FreshIds, Rules
 from durahost.host_state import Generation
 from durahost.invocations import Call
-from durahost.model.actions import Hint, OrchestratorFailure, OrchestratorState
+from durahost.model.actions import (
+    Hint,
+    OrchestratorFailure,
+    OrchestratorState,
+    WhenAll,
+    WhenAny,
+)
+from durahost.model.errors import TooLarge
 from durahost.model.functions import FunctionMetadata
 from durahost.model.ids import InstanceId
 from durahost.model.instances import Commit, LockedEpisode
 from durahost.model.versioning import VersionFailure
+from durahost.off_loop import LONG_TEXT, MANY_STEPS, run_pure
 from durahost.registry import DurableKind
 from durahost.store.base import EpisodeStore
 from durahost.worker.base import Raised, Returned, TypedData
@@ -64,15 +76,25 @@ class OrchestrationDispatcher:
             await self._commit(locked, planned)
             return
         answer = await self._ask(generation, planned)
-        concluded = episode.conclude(
+        fresh, now = FreshIds(self._bench.clock.new_guid()), self._bench.clock.now()
+        decide = partial(
+            episode.conclude,
             planned,
             answer,
             rules=self._rules,
             known=_known(generation),
-            fresh=FreshIds(self._bench.clock.new_guid()),
-            now=self._bench.clock.now(),
+            fresh=fresh,
+            now=now,
         )
-        await self._commit(locked, concluded.commit, concluded.hints)
+        steps = len(planned.locked.history) + _count_actions(answer)
+        concluded = await run_pure(decide, is_long=steps > MANY_STEPS)
+        try:
+            await self._commit(locked, concluded.commit, concluded.hints)
+        except TooLarge as error:
+            failure = FailureDetails(type(error).__name__, str(error), is_non_retriable=True)
+            output = failures.orchestrator_failed(locked.state.name, str(error))
+            ended = cut_off(planned, fresh, now, output=output, failure=failure)
+            await self._commit(locked, ended)
 
     def _is_runnable(self, locked: LockedEpisode) -> bool:
         settings = self._bench.settings
@@ -86,7 +108,7 @@ class OrchestrationDispatcher:
             fresh, now = FreshIds(self._bench.clock.new_guid()), self._bench.clock.now()
             planned = episode.plan(locked, now)
             if not isinstance(planned, Commit):
-                planned = versions.fail(planned, self._rules, fresh, now)
+                planned = versions.fail(planned, fresh, now)
             await self._commit(locked, planned)
             return
         if state.instance_id not in self._rejected:
@@ -127,13 +149,16 @@ class OrchestrationDispatcher:
         if function is None:
             return self._unknown(generation, state.name)
         generation.registry.require_loaded(function)
-        context = sdk1.encode_context(
+        settings = self._bench.settings
+        encode = partial(
+            sdk1.encode_context,
             state,
             planned.locked.history,
             planned.new_events,
-            http_sleep_ms=self._bench.settings.default_http_sleep_ms,
-            sends_timer_limits=self._bench.settings.sends_timer_limits,
+            http_sleep_ms=settings.default_http_sleep_ms,
+            sends_timer_limits=settings.sends_timer_limits,
         )
+        context = await run_pure(encode, is_long=len(planned.locked.history) > MANY_STEPS)
         return await self._invoke(generation, function, context)
 
     async def _invoke(
@@ -141,11 +166,10 @@ class OrchestrationDispatcher:
     ) -> OrchestratorState | OrchestratorFailure:
         call = Call(trigger=TypedData("string", context), reason="(null)")
         result = await self._bench.invoker.invoke(generation.worker, function, call)
-        match result:
-            case Returned(value):
-                return sdk1.decode_returned(None if value is None else str(value.value))
-            case Raised():
-                return sdk1.decode_raised(result.wire_message, result.stack_trace)
+        answer = await run_pure(lambda: _decode(result), is_long=_length(result) > LONG_TEXT)
+        if isinstance(answer, OrchestratorState):
+            return replace(answer, sites=result.sites)
+        return answer
 
     def _unknown(self, generation: Generation, name: str) -> OrchestratorFailure:
         """The instance fails when it is dispatched, not when it is started.
@@ -156,6 +180,32 @@ class OrchestrationDispatcher:
         text = generation.registry.unknown_text(DurableKind.ORCHESTRATOR, name)
         logger.warning("An instance was started for an orchestrator that is not there: %s", text)
         return OrchestratorFailure(text, failures.orchestrator_details(text, ""))
+
+
+def _length(result: Returned | Raised) -> int:
+    match result:
+        case Returned(value):
+            return 0 if value is None else len(str(value.value))
+        case Raised(_, message):
+            return len(message)
+
+
+def _decode(result: Returned | Raised) -> OrchestratorState | OrchestratorFailure:
+    match result:
+        case Returned(value):
+            return sdk1.decode_returned(None if value is None else str(value.value))
+        case Raised():
+            return sdk1.decode_raised(result.wire_message, result.stack_trace)
+
+
+def _count_actions(answer: OrchestratorState | OrchestratorFailure) -> int:
+    """How many actions it lists, with the children of the outermost compounds."""
+    batches = answer.batches if isinstance(answer, OrchestratorState) else ()
+    return sum(
+        len(action.children) if isinstance(action, WhenAll | WhenAny) else 1
+        for batch in batches
+        for action in batch
+    )
 
 
 def _known(generation: Generation) -> KnownFunctions:

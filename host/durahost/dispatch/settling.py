@@ -24,9 +24,9 @@ LOAD_DELAY_LIMIT = timedelta(seconds=2)
 Abandon = Callable[[Lease, timedelta], Awaitable[None]]
 
 
-def retry_delay(attempts: int) -> timedelta:
+def retry_delay(attempts: int, at_most: timedelta = MAX_DELAY) -> timedelta:
     """Wait before what could not be done is tried again: 0.25 s, doubling to the limit, no end."""
-    return min(timedelta(seconds=0.25 * 2 ** min(attempts - 1, 20)), MAX_DELAY)
+    return min(timedelta(seconds=0.25 * 2 ** min(attempts - 1, 20)), at_most)
 
 
 async def settle(commit: Coroutine[None, None, None], name: str) -> None:
@@ -59,7 +59,7 @@ async def do_or_abandon(
         raise
     except Exception as error:  # noqa: BLE001
         is_load_failure = isinstance(error, AppLoadError)
-        delay = min(retry_delay(attempts), LOAD_DELAY_LIMIT if is_load_failure else MAX_DELAY)
+        delay = retry_delay(attempts, LOAD_DELAY_LIMIT if is_load_failure else MAX_DELAY)
         if attempts == 1 or not is_load_failure:
             _log_failure(error, what, delay)
         await _give_back(lease, delay, abandon)

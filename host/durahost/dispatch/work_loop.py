@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 IDLE_LIMIT = timedelta(minutes=1)
 """The longest wait between two attempts to lock, should a wake-up ever be missed."""
 
+LOCK_DELAY_LIMIT = timedelta(seconds=10)
+"""How long a store may be free again before it is noticed; all work waits meanwhile."""
+
 
 class Locked(Protocol):
     """A claimed work item."""
@@ -96,7 +99,7 @@ class WorkLoop(Generic[Item]):
                 return await self._verbs.lock(self._owner, LEASE, self._free)
             except StoreError as error:
                 refusals += 1
-                delay_s = retry_delay(refusals).total_seconds()
+                delay_s = retry_delay(refusals, LOCK_DELAY_LIMIT).total_seconds()
                 logger.warning("No %s can be locked for %.2f s: %s", self._name, delay_s, error)
                 await self._until_stopped(asyncio.sleep(delay_s))
         return ()

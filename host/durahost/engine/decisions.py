@@ -1,5 +1,7 @@
 """Decisions: the actions of one execution after ids were given, as DurableTask's core knows
 them.
+
+site: `file:line` of the yield that asked for it, None when not known; for the developer only.
 """
 
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ class ScheduleTask:
     task_id: int
     name: str
     input: str | None
+    site: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class CreateSubOrchestration:
     instance_id: InstanceId
     version: str
     input: str | None
+    site: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class StartTimer:
 
     task_id: int
     fire_at: datetime
+    site: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class SendEvent:
     name: str
     input: str
     deliver_at: datetime | None = None
+    site: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

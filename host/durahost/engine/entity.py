@@ -86,8 +86,10 @@ def plan_batch(locked: LockedEpisode, now: datetime, max_operations: int) -> Bat
     )
 
 
-def timed_out(plan: BatchPlan, text: str) -> BatchResult:
-    """The result of a batch whose function ran too long: every operation failed, nothing changed.
+def failed(plan: BatchPlan, text: str) -> BatchResult:
+    """The result of a batch whose function ran too long, or whose outcome cannot be stored.
+
+    Every operation failed, nothing changed.
 
     Source: Listener/TaskEntityShim.cs (ExecuteOutOfProcBatch).
     """

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from durahost.codec import failures, history
-from durahost.engine import outcome
+from durahost.engine import divergence, outcome
 from durahost.engine.calls import CallRules, KnownFunctions
 from durahost.engine.execution import Execution
 from durahost.engine.matching import NonDeterminism
@@ -18,7 +18,7 @@ from durahost.engine.outcome import FreshIds, Rules
 from durahost.engine.walk import Walk
 from durahost.model.actions import Hint, OrchestratorFailure, OrchestratorState
 from durahost.model.events import EventKind, HistoryEvent
-from durahost.model.instances import Commit, LockedEpisode
+from durahost.model.instances import Commit, InstanceState, LockedEpisode
 from durahost.model.messages import InboxMessage
 from durahost.model.status import RuntimeStatus
 
@@ -99,7 +99,10 @@ def conclude(
     except NonDeterminism as failure:
         text = f"{failures.NON_DETERMINISM}{failure}"
         execution.complete(RuntimeStatus.FAILED, text, failures.orchestrator_details(text, ""))
-        hints = [_divergence(state.instance_id, failure)]
+        if isinstance(answer, OrchestratorFailure):
+            hints = [_no_answer(state, answer)]
+        else:
+            hints = [divergence.describe(state, failure, execution.site)]
     else:
         outcome.finish(execution, walk, answer, name=state.name)
         hints = _hints(execution, walk, state.instance_id)
@@ -192,11 +195,11 @@ def _replay(plan: Plan, execution: Execution) -> None:
         execution.process(event)
 
 
-def _divergence(instance_id: str, failure: NonDeterminism) -> Hint:
+def _no_answer(state: InstanceState, failure: OrchestratorFailure) -> Hint:
+    """Azure's output hides it: without a list of actions every replay looks like another one."""
     return Hint(
-        f"Instance '{instance_id}' is not deterministic: at step {failure.event.task_id} history "
-        f"holds {failure.event.kind.name} '{failure.event.name or ''}', the current code gave "
-        f"{failure.decision or 'nothing'}. An orchestrator must take the same steps at each replay."
+        f"Instance '{state.instance_id}' failed because the code of '{state.name}' gave no list of "
+        f"actions; as on Azure its output speaks of non-determinism instead: {failure.error}"
     )
 
 

@@ -35,6 +35,8 @@ class Execution:
     """Feed it history with `process`, then read `decisions`.
 
     on_start is called at ExecutionStarted and begins whatever calls back into this object.
+    site is where the user's code stands: decisions take it along, and what follows from an answer
+    (a retry, a poll) stands where the answered call does.
     """
 
     def __init__(self, instance_id: InstanceId, execution_id: ExecutionId, now: datetime) -> None:
@@ -46,6 +48,7 @@ class Execution:
         self.has_continue_as_new = False
         self.carried: list[HistoryEvent] = []
         self.unheard_names: list[tuple[str, str]] = []
+        self.site: str | None = None
         self._instance_id = instance_id
         self._execution_id = execution_id
         self._guids = 0
@@ -53,6 +56,7 @@ class Execution:
         self._pending: dict[int, Decision] = {}
         self._parked: dict[int, Decision] = {}
         self._open: dict[int, Task] = {}
+        self._sites: dict[int, str | None] = {}
         self._waits: dict[str, list[tuple[str, Task]]] = {}
         self._early: dict[str, deque[HistoryEvent]] = {}
         self._queued: deque[HistoryEvent] = deque()
@@ -61,7 +65,7 @@ class Execution:
 
     def schedule_task(self, name: str, input: str | None) -> Task:
         """Run an activity."""
-        return self._decide(ScheduleTask(self._take_id(), name, input))
+        return self._decide(ScheduleTask(self._take_id(), name, input, self.site))
 
     def create_sub_orchestration(
         self, name: str, input: str | None, instance_id: str | None, version: str
@@ -72,13 +76,13 @@ class Execution:
         """
         task_id = self._take_id()
         child = InstanceId(instance_id or f"{self._execution_id}:{task_id}")
-        return self._decide(CreateSubOrchestration(task_id, name, child, version, input))
+        return self._decide(CreateSubOrchestration(task_id, name, child, version, input, self.site))
 
     def start_timer(self, fire_at: datetime, *, is_canceled: bool = False) -> Task:
         """Create a timer; a cancelled one is recorded, counts as finished and holds nothing
         open.
         """
-        timer = StartTimer(self._take_id(), fire_at)
+        timer = StartTimer(self._take_id(), fire_at, self.site)
         task = self._decide(timer)
         if is_canceled:
             del self._open[timer.task_id]
@@ -90,7 +94,7 @@ class Execution:
     ) -> None:
         """Raise an event on another instance; it holds nothing open."""
         task_id = self._take_id()
-        self._pending[task_id] = SendEvent(task_id, target, name, input, deliver_at)
+        self._pending[task_id] = SendEvent(task_id, target, name, input, deliver_at, self.site)
 
     def new_guid(self) -> UUID:
         """The next deterministic GUID of this execution.
@@ -144,8 +148,10 @@ class Execution:
         del self._pending[task_id]
 
     def _answered(self, event: HistoryEvent) -> None:
-        task = self._open.pop(-1 if event.task_id is None else event.task_id, None)
+        task_id = -1 if event.task_id is None else event.task_id
+        task = self._open.pop(task_id, None)
         if task is not None:
+            self.site = self._sites.pop(task_id)
             failed = event.kind in (EventKind.TASK_FAILED, EventKind.SUB_ORCHESTRATION_FAILED)
             task.finish(failed=failed, answer=event)
 
@@ -195,6 +201,14 @@ class Execution:
     # How it ends ----------------------------------------------------------------------------------
 
     @property
+    def left_over(self) -> list[HistoryEvent]:
+        """Events for the next execution: those after continue-as-new, also if a suspension that
+        came between holds them back.
+        """
+        held = [event for event in self._queued if event.kind is EventKind.EVENT_RAISED]
+        return [*self.carried, *held]
+
+    @property
     def has_open_tasks(self) -> bool:
         """Whether activities, children or timers are unanswered; waits for events do not count."""
         return bool(self._open)
@@ -221,4 +235,5 @@ class Execution:
         task = Task()
         self._pending[decision.task_id] = decision
         self._open[decision.task_id] = task
+        self._sites[decision.task_id] = decision.site
         return task

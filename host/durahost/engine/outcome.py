@@ -161,10 +161,14 @@ class Effects:
         )
         self.tasks.append(task)
         stores = self._rules.stores_inputs
-        self.events.append(history.task_scheduled(task, self.now, stores_input=stores))
+        self.events.append(
+            history.task_scheduled(task, self.now, stores_input=stores, site=decision.site)
+        )
 
     def _start_timer(self, timer: StartTimer) -> None:
-        self.events.append(history.timer_created(timer.task_id, timer.fire_at, self.now))
+        self.events.append(
+            history.timer_created(timer.task_id, timer.fire_at, self.now, timer.site)
+        )
         self.messages.append(
             Message(
                 self.state.instance_id,
@@ -177,7 +181,9 @@ class Effects:
     def _send_event(self, sent: SendEvent) -> None:
         target = sent.instance_id
         self.events.append(
-            history.event_sent(sent.task_id, target, sent.name, sent.input, self.now)
+            history.event_sent(
+                sent.task_id, target, sent.name, sent.input, self.now, site=sent.site
+            )
         )
         raised = history.event_raised(sent.name, sent.input, self.now)
         self.messages.append(Message(target, raised, visible_at=sent.deliver_at))
@@ -204,7 +210,11 @@ class Effects:
         )
         self.children.append(start_of(child, self.now))
         created = history.sub_orchestration_created(
-            decision.task_id, child, self.now, stores_input=self._rules.stores_inputs, site=None
+            decision.task_id,
+            child,
+            self.now,
+            stores_input=self._rules.stores_inputs,
+            site=decision.site,
         )
         self.events.append(created)
 
@@ -286,10 +296,11 @@ def _next_generation(execution: Execution, effects: Effects, *, taken: Mapping[i
         created_at=now,
         updated_at=now,
     )
-    kept = {id(event) for event in execution.carried}
+    left_over = execution.left_over
+    kept = {id(event) for event in left_over}
     again = [
         Message(state.instance_id, event, is_carried=True)
-        for event in execution.carried
+        for event in left_over
         if id(event) not in taken
     ]
     return Commit(

@@ -3,6 +3,7 @@
 A task only knows that it is done and whether it failed; results are for the SDK to read.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -116,15 +117,37 @@ class RetriedCall:
         elif is_last:
             self._timer(self._now()).then(lambda: self.task.finish(failed=True))
         else:
-            self._timer(self._now() + delay).then(self._try)
+            self._retry_at(delay)
+
+    def _retry_at(self, delay: timedelta) -> None:
+        try:
+            when = self._now() + delay
+        except OverflowError:  # .NET's DateTime.Add throws into the awaited task
+            self.task.finish(failed=True)
+        else:
+            self._timer(when).then(self._try)
 
     def _delay(self) -> timedelta:
+        """The wait before the next attempt; none, as for any exception there, when a number
+        overflows.
+        """
         options = self._options
-        if options.timeout is not None and self._now() >= self._first_attempt_at + options.timeout:
+        try:
+            elapsed = self._now() - self._first_attempt_at
+            if options.timeout is not None and elapsed >= options.timeout:
+                return timedelta(0)
+            seconds = options.first_interval.total_seconds() * self._factor()
+            is_within = seconds < options.max_interval.total_seconds()
+            return timedelta(seconds=seconds) if is_within else options.max_interval
+        except OverflowError:
             return timedelta(0)
-        factor = options.backoff_coefficient**self._failures
-        limit = options.max_interval.total_seconds()
-        return timedelta(seconds=min(options.first_interval.total_seconds() * factor, limit))
+
+    def _factor(self) -> float:
+        """.NET's Math.Pow: too large a power is infinite."""
+        try:
+            return float(self._options.backoff_coefficient**self._failures)
+        except OverflowError:
+            return math.inf
 
 
 @dataclass(frozen=True, slots=True)

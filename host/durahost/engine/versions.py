@@ -5,17 +5,14 @@ TaskOrchestrationDispatcher.cs (OnProcessWorkItemAsync).
 """
 
 import re
-from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from durahost.codec import history
 from durahost.codec.history import FailureDetails
-from durahost.engine import outcome
-from durahost.engine.decisions import Complete
+from durahost.engine.cut_off import cut_off
 from durahost.engine.episode import Plan
+from durahost.engine.outcome import FreshIds
 from durahost.model.instances import Commit
-from durahost.model.status import RuntimeStatus
 from durahost.model.versioning import VersionMatch
 
 _TYPE, _TEXT = "VersionMismatch", "Orchestration version did not comply with Worker Versioning"
@@ -40,30 +37,9 @@ def is_runnable(version: str, own: str, strategy: VersionMatch) -> bool:
             assert_never(strategy)
 
 
-def fail(plan: Plan, rules: outcome.Rules, fresh: outcome.FreshIds, now: datetime) -> Commit:
-    """End an instance that this host does not run; its orchestrator is not asked.
-
-    The completion's id is the number of past events, as in DurableTask.
-    """
-    effects = outcome.Effects(plan.locked.state, rules, fresh, max(now, plan.started_at))
-    failed = RuntimeStatus.FAILED
-    task_id = len(plan.locked.history)
-    effects.ending = Complete(task_id, failed, MISMATCH, details="")
-    completed = history.execution_completed(task_id, failed, None, effects.now, failure=_DETAILS)
-    ended = replace(
-        effects.state,
-        status=failed,
-        output=MISMATCH,
-        updated_at=effects.now,
-        completed_at=effects.now,
-    )
-    closing = history.orchestrator_completed(effects.now)
-    return Commit(
-        state=ended,
-        append=[*plan.new_events, completed, closing],
-        consume=[*plan.dropped, *plan.taken.values()],
-        send=outcome.to_parent(effects),
-    )
+def fail(plan: Plan, fresh: FreshIds, now: datetime) -> Commit:
+    """End an instance that this host does not run; its orchestrator is not asked."""
+    return cut_off(plan, fresh, now, output=MISMATCH, failure=_DETAILS)
 
 
 def compare_versions(one: str, other: str) -> int:

@@ -31,8 +31,10 @@ class Walk:
         self.error: str | None = None
         self.is_finished = False
         self._state = state
+        self._execution = execution
         self._calls = Calls(execution, rules, checks_timer_length=state.checks_timer_length)
         self._steps = list(state.batches) if state.is_schema_v1 else _single(state)
+        self._sites = state.sites if len(state.sites) == len(self._steps) else None
         self._position = 0
 
     @property
@@ -44,6 +46,8 @@ class Walk:
         """Go on until an action has to wait, the list ends, or one of them throws."""
         try:
             while self._position < len(self._steps):
+                if self._sites is not None:
+                    self._execution.site = self._sites[self._position]
                 step = self._invoke_step(self._steps[self._position])
                 self._position += 1
                 if not step.is_done:

@@ -5,7 +5,7 @@ Models/HostStatus.cs, Extensions/FunctionMetadataExtensions.cs (ToFunctionMetada
 Middleware/HomepageMiddleware.cs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from starlette.responses import Response
 from durahost import __version__
 from durahost.clock import Clock
 from durahost.host_state import HostPhase, HostState
+from durahost.http.authorization import Endpoint
 from durahost.http.errors import empty, json_response
 from durahost.http.requests import HttpRequest
 from durahost.model.functions import FunctionMetadata
@@ -56,23 +57,22 @@ class AdminApi:
         self._settings = settings
         self._begun = clock.monotonic()
 
-    def respond(self, request: HttpRequest) -> Response | None:
-        """Answer at once; admin requests are not held while the host starts."""
+    def find(self, request: HttpRequest) -> Endpoint | None:
+        """What the request has reached; admin requests are not held while the host starts."""
         segments = request.path.strip("/").split("/")
         match [segment.lower() for segment in segments], request.method:
             case ["admin", "host", "status"], "GET":
-                return json_response(200, self._status())
+                return _endpoint(lambda: json_response(200, self._status()))
             case ["admin", "host", "ping"], "GET" | "POST":
                 headers = {"cache-control": "no-store,no-cache", "pragma": "no-cache"}
-                return Response(headers=headers)
+                return _endpoint(lambda: Response(headers=headers), is_open=True)
             case ["admin", "functions"], "GET":
-                origin = "https://" + self._settings.origin.partition("://")[2]
-                found = [self._describe(one, origin) for one in self._registry.functions]
-                return json_response(200, found)
+                return _endpoint(self._list)
             case ["admin", "functions", _], "GET":
-                return self._one(segments[2], request.origin or self._settings.origin)
+                origin = request.origin or self._settings.origin
+                return _endpoint(lambda: self._one(segments[2], origin))
             case ["admin", "functions", _, "status"], "GET":
-                return self._function_status(segments[2])
+                return _endpoint(lambda: self._function_status(segments[2]))
             case _:
                 return None
 
@@ -95,6 +95,11 @@ class AdminApi:
             "functionAppContentEditingState": "Unknown",
         }
         return {name: value for name, value in members.items() if value is not None}
+
+    def _list(self) -> Response:
+        origin = "https://" + self._settings.origin.partition("://")[2]
+        found = [self._describe(one, origin) for one in self._registry.functions]
+        return json_response(200, found)
 
     def _one(self, name: str, origin: str) -> Response:
         function = self._registry.get(name)
@@ -125,7 +130,7 @@ class AdminApi:
             "config": _config(function),
             "files": None,
             "test_data": None,
-            "isDisabled": False,
+            "isDisabled": function.name in self._registry.disabled,
             "isDirect": False,
             "isProxy": False,
         }
@@ -136,6 +141,13 @@ class AdminApi:
         prefix = self._settings.route_prefix.strip("/")
         parts = [origin, prefix, str(function.trigger.get("route") or function.name)]
         return "/".join(part for part in parts if part).lower()
+
+
+def _endpoint(answer: Callable[[], Response], *, is_open: bool = False) -> Endpoint:
+    async def respond() -> Response:
+        return answer()
+
+    return Endpoint(respond, is_open)
 
 
 def home_page() -> Response:

@@ -47,11 +47,12 @@ _DEFAULT_PORTS = {"http": "80", "https": "443"}
 class ApiSettings:
     """What the API knows of its app.
 
-    links: hub, connection and key of the app, with the origin that serves when a request has none.
+    links: hub, connection and key of the app as of now, with the origin that serves when a request
+        has none.
     registry: the functions served now. has_connection: whether a named connection can be resolved.
     """
 
-    links: Links
+    links: Callable[[], Links]
     uses_forwarded_host: bool = False
     registry: Callable[[], Registry | None] = lambda: None
     has_connection: Callable[[str], bool] = lambda name: True
@@ -88,7 +89,7 @@ class DurableApi:
     def _bind(self, request: HttpRequest, arguments: tuple[str, ...]) -> ApiCall:
         query = ApiQuery(request.raw_query)
         hub, connection = query.text("taskHub"), query.text("connection")
-        own = self._settings.links
+        own = self._settings.links()
         is_own = hub is None or hub.lower() == own.hub.lower()
         is_known = connection in {None, own.connection}
         if connection is not None and not (is_known or self._settings.has_connection(connection)):
@@ -101,7 +102,7 @@ class DurableApi:
             query=query,
             hub=self._managements(hub),
             arguments=arguments,
-            links=lambda: replace(links, origin=self._link_origin(request)),
+            links=lambda: replace(links, origin=self._link_origin(request, own.origin)),
             location=(request.origin or own.origin) + request.target,
             unknown_text=lambda name: self._unknown_text(DurableKind.ORCHESTRATOR, name),
             unknown_entity_text=lambda name: (
@@ -109,8 +110,8 @@ class DurableApi:
             ),
         )
 
-    def _link_origin(self, request: HttpRequest) -> str:
-        origin = request.origin or self._settings.links.origin
+    def _link_origin(self, request: HttpRequest, own: str) -> str:
+        origin = request.origin or own
         host = request.headers.get("x-forwarded-host", "").partition(",")[0].strip()
         scheme = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip()
         if self._settings.uses_forwarded_host and host and scheme:
@@ -119,7 +120,7 @@ class DurableApi:
 
     def _unknown_text(self, kind: DurableKind, name: str) -> str | None:
         registry = self._settings.registry()
-        if registry is None or registry.find(kind, name) is not None:
+        if registry is None or registry.knows(kind, name):
             return None
         return registry.unknown_text(kind, name)
 

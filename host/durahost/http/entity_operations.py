@@ -18,6 +18,7 @@ from durahost.http.operations import CONTINUATION, ApiCall, page_size, read_toke
 from durahost.model.ids import EntityId
 from durahost.model.instances import InstanceState
 from durahost.model.queries import InstanceQuery
+from durahost.off_loop import LONG_TEXT, run_pure
 from durahost.tolerant_json import JsonTextError, read_first
 
 _NO_NAME = (
@@ -61,7 +62,7 @@ async def signal(call: ApiCall) -> Response:
     """POST entities/{name}/{key?}: an operation for the entity; DELETE: the one named "delete"."""
     try:
         entity = _addressed(call)
-        input_text = _input(call)
+        input_text = await _input(call)
         _check_signal(call, entity)
     except ApiArgumentError as error:
         return errors.message_error(400, str(error))
@@ -83,14 +84,16 @@ def _addressed(call: ApiCall) -> EntityId:
     return EntityId.of(name, key[0] if key else "")
 
 
-def _input(call: ApiCall) -> str | None:
+async def _input(call: ApiCall) -> str | None:
     """The body as the operation's input: JSON of a JSON body, a JSON string of any other."""
     if call.request.headers.get("content-length") == "0":
         return None
-    if call.request.media_type != "application/json":
-        return dumps(call.text)
+    text = call.text
+    is_json = call.request.media_type == "application/json"
     try:
-        return dumps(read_first(call.text))
+        return await run_pure(
+            lambda: dumps(read_first(text) if is_json else text), is_long=len(text) > LONG_TEXT
+        )
     except JsonTextError as error:
         raise ApiArgumentError(f"Could not parse JSON content: {error}") from error
 

@@ -7,6 +7,8 @@ Middleware/FunctionInvocationMiddleware.cs, Middleware/ExceptionMiddleware.cs.
 """
 
 import logging
+from collections.abc import Sequence
+from typing import Protocol
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -14,7 +16,8 @@ from starlette.types import Receive, Scope, Send
 from durahost.codec.rest import WEBHOOK_PATH
 from durahost.functions.routing import RouteMatch
 from durahost.host_state import Generation, HostState
-from durahost.http.admin_api import AdminApi, home_page
+from durahost.http.admin_api import home_page
+from durahost.http.authorization import Endpoint, Gate
 from durahost.http.durable_api import DurableApi
 from durahost.http.errors import empty
 from durahost.http.requests import (
@@ -39,8 +42,18 @@ HOLD_S = 30.0
 NOT_RUNNING = b"Function host is not running."
 """Source: Azure/azure-functions-host: Extensions/HttpContextExtensions.cs."""
 
-_ANY_WEBHOOK = WEBHOOK_PATH.rpartition("/")[0] + "/"
+EXTENSION = WEBHOOK_PATH.rpartition("/")[2]
+
+_ANY_WEBHOOK = WEBHOOK_PATH.removesuffix(EXTENSION)
 _WEBHOOK_METHODS = frozenset({"GET", "PUT", "POST", "DELETE", "OPTIONS"})
+
+
+class HostApi(Protocol):
+    """Endpoints of the host's own, below `/admin`."""
+
+    def find(self, request: HttpRequest) -> Endpoint | None:
+        """What the request has reached; None for paths and methods that are not routed there."""
+        ...
 
 
 class Front:
@@ -51,14 +64,16 @@ class Front:
         state: HostState,
         invoker: Invoker,
         durable: DurableApi,
-        admin: AdminApi,
+        host_apis: Sequence[HostApi],
+        gate: Gate,
         *,
         hold_s: float = HOLD_S,
     ) -> None:
         self._state = state
         self._invoker = invoker
         self._durable = durable
-        self._admin = admin
+        self._host_apis = host_apis
+        self._gate = gate
         self._hold_s = hold_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,19 +97,34 @@ class Front:
         return await self._respond(request)
 
     async def _respond(self, request: HttpRequest) -> Response:
-        # Who may do what (`--enable-auth`) is decided here, between the path and its endpoint.
-        answer = self._admin.respond(request)
-        if answer is not None:
-            return answer
+        for api in self._host_apis:
+            if (endpoint := api.find(request)) is not None:
+                refusal = None if endpoint.is_open else await self._gate.refuse_admin(request)
+                return refusal or await endpoint.answer()
         generation = await self._state.wait_until_running(self._hold_s)
         if generation is None:
             return Response(NOT_RUNNING, 503)
-        if request.method in _WEBHOOK_METHODS and (length := _webhook_length(request)) is not None:
-            return await self._durable.respond(request, length) if length else empty(404)
+        if request.method in _WEBHOOK_METHODS and (extension := _extension(request)) is not None:
+            return await self._respond_webhook(request, extension)
         match = generation.routes.match(request.method, request.raw_path)
         if match is not None:
-            return await self._invoke(generation, match, request)
+            return await self._respond_function(generation, match, request)
         return home_page() if request.raw_path == "/" else empty(404)
+
+    async def _respond_webhook(self, request: HttpRequest, extension: str) -> Response:
+        refusal = await self._gate.refuse_webhook(request, extension)
+        if refusal is not None:
+            return refusal
+        is_ours = extension == EXTENSION
+        return await self._durable.respond(request, len(WEBHOOK_PATH)) if is_ours else empty(404)
+
+    async def _respond_function(
+        self, generation: Generation, match: RouteMatch, request: HttpRequest
+    ) -> Response:
+        function = match.function
+        is_disabled = function.name in generation.registry.disabled
+        refusal = await self._gate.refuse_function(request, function, is_disabled=is_disabled)
+        return refusal or await self._invoke(generation, match, request)
 
     async def _invoke(
         self, generation: Generation, match: RouteMatch, request: HttpRequest
@@ -114,15 +144,11 @@ class Front:
         return empty(500)
 
 
-def _webhook_length(request: HttpRequest) -> int | None:
-    """How much of the decoded path is the Durable webhook's; 0 for another extension's webhook.
-
-    None when the path is none of the host's.
-    """
+def _extension(request: HttpRequest) -> str | None:
+    """The extension whose webhook the path names, lower-case; None when it names none."""
     path = decode_api_path(request.raw_path).lower()
-    if path == WEBHOOK_PATH or path.startswith(WEBHOOK_PATH + "/"):
-        return len(WEBHOOK_PATH)
-    return 0 if path.startswith(_ANY_WEBHOOK) and path != _ANY_WEBHOOK else None
+    name = path.removeprefix(_ANY_WEBHOOK).partition("/")[0]
+    return name if path.startswith(_ANY_WEBHOOK) and path != _ANY_WEBHOOK else None
 
 
 def _trigger_value(match: RouteMatch, request: HttpRequest) -> HttpData:

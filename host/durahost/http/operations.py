@@ -6,7 +6,7 @@ ContextImplementations/DurableClient.cs (3.x head), unless another source stands
 
 import base64
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -24,6 +24,7 @@ from durahost.model.ids import InstanceId
 from durahost.model.instances import InstanceState
 from durahost.model.queries import InstanceQuery
 from durahost.model.status import RuntimeStatus
+from durahost.off_loop import LONG_TEXT, run_pure
 from durahost.tolerant_json import JsonTextError, read_first
 
 logger = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ async def start(call: ApiCall) -> Response:
     name, *rest = call.arguments
     text = None if call.request.headers.get("content-length") == "0" else call.text
     if text is not None:
-        check_document(text)
+        await run_pure(lambda: check_document(text), is_long=len(text) > LONG_TEXT)
     if (hint := call.unknown_text(name)) is not None:
         logger.warning("The start of '%s' is accepted and will fail, as on Azure: %s", name, hint)
     instance_id = await call.hub.start(
@@ -117,12 +118,12 @@ async def status(call: ApiCall) -> Response:
     state = await call.hub.status(call.instance_id)
     if state is None:
         return empty(404)
-    payload = await _payload(call, state)
     if not state.status.is_terminal:
-        return json_response(202, payload, {"location": call.location, "retry-after": "5"})
+        headers = {"location": call.location, "retry-after": "5"}
+        return await _status_response(call, 202, state, headers)
     fails_loudly = call.query.boolean("returnInternalServerErrorOnFailure", default=False)
     failed = state.status is RuntimeStatus.FAILED and fails_loudly
-    return json_response(500 if failed else 200, payload)
+    return await _status_response(call, 500 if failed else 200, state)
 
 
 async def list_instances(call: ApiCall) -> Response:
@@ -181,10 +182,11 @@ async def raise_event(call: ApiCall) -> Response:
     if call.request.media_type != "application/json":
         return errors.message_error(400, "Only application/json request content is supported")
     try:
-        data = read_first(call.text)
+        text = call.text
+        data = await run_pure(lambda: dumps(read_first(text)), is_long=len(text) > LONG_TEXT)
     except JsonTextError as error:
         return errors.invalid_json(str(error))
-    await call.hub.raise_event(call.instance_id, call.arguments[1], dumps(data))
+    await call.hub.raise_event(call.instance_id, call.arguments[1], data)
     return empty(202)
 
 
@@ -230,17 +232,26 @@ async def make_primary(call: ApiCall) -> Response:
     return errors.message_error(400, message)
 
 
-async def _payload(call: ApiCall, state: InstanceState) -> dict[str, object]:
+async def _status_response(
+    call: ApiCall, code: int, state: InstanceState, headers: Mapping[str, str] | None = None
+) -> Response:
     show_input = call.query.boolean("showInput", default=True)
+    show_output = call.query.boolean("showHistoryOutput", default=False)
     wants_history = call.query.boolean("showHistory", default=False)
-    history = None
+    events = None
     if wants_history and state.status is not RuntimeStatus.PENDING:
-        history = project_for_api(
-            await call.hub.history(state.instance_id),
-            show_input=show_input,
-            show_output=call.query.boolean("showHistoryOutput", default=False),
-        )
-    return status_payload(state, show_input=show_input, history=history)
+        events = await call.hub.history(state.instance_id)
+
+    def build() -> Response:
+        history = None
+        if events is not None:
+            history = project_for_api(events, show_input=show_input, show_output=show_output)
+        payload = status_payload(state, show_input=show_input, history=history)
+        return json_response(code, payload, headers)
+
+    length = sum(len(event.text) for event in events or ())
+    length += sum(len(text or "") for text in (state.input, state.output))
+    return await run_pure(build, is_long=length > LONG_TEXT)
 
 
 async def _answer_started(call: ApiCall, instance_id: InstanceId) -> Response:
@@ -254,9 +265,11 @@ async def _answer_started(call: ApiCall, instance_id: InstanceId) -> Response:
             )
         state = await unless_gone(call.request, call.hub.wait(instance_id, timeout, interval))
     if state is not None and state.status is RuntimeStatus.COMPLETED:
-        return json_response(200, parse_stored(state.output))
+        output = state.output
+        is_long = len(output or "") > LONG_TEXT
+        return await run_pure(lambda: json_response(200, parse_stored(output)), is_long=is_long)
     if state is not None and state.status.is_terminal:
-        return json_response(200, await _payload(call, state))
+        return await _status_response(call, 200, state)
     payload = check_status_payload(call.links(), instance_id)
     location = payload["statusQueryGetUri"]
     return json_response(202, payload, {"location": location, "retry-after": "10"})

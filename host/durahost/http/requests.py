@@ -7,7 +7,7 @@ Core those of functions (`function_query`).
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote_plus
@@ -31,6 +31,7 @@ _MAX_SECONDS = 922_337_203_685.4775
 _INT32 = range(-(1 << 31), 1 << 31)
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _UNKNOWN = ("Unknown", -1)
+_UNSPECIFIED = frozenset({"0.0.0.0", "[::]"})
 
 T = TypeVar("T")
 
@@ -52,7 +53,8 @@ class HttpRequest:
     """A request, read whole.
 
     raw_path, raw_query: as sent, still escaped. headers: names lower-cased, repeated ones joined
-    with ",". disconnected: returns once the client has left.
+    with ","; firsts: the first value of each of those. disconnected: returns once the client has
+    left.
     """
 
     method: str
@@ -60,6 +62,7 @@ class HttpRequest:
     raw_path: str
     raw_query: str = ""
     headers: Mapping[str, str]
+    firsts: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     disconnected: Callable[[], Awaitable[None]] = _never
 
@@ -82,7 +85,7 @@ class HttpRequest:
     def origin(self) -> str | None:
         """Scheme and authority, canonical: lower-case, no default port; None without a host."""
         host = self.headers.get("host", "").lower()
-        if not host or host.partition(":")[0] == "0.0.0.0":
+        if not host or _is_unspecified(host):
             return None
         return f"{self.scheme}://{host.removesuffix(_DEFAULT_PORTS.get(self.scheme, ''))}"
 
@@ -93,16 +96,36 @@ class HttpRequest:
 
     @property
     def url(self) -> str:
-        """The absolute address, as functions see it."""
-        return f"{self.scheme}://{self.headers.get('host', 'localhost')}{self.target}"
+        """The absolute address, as functions see it; never the address that means any."""
+        host = self.headers.get("host", "localhost")
+        if _is_unspecified(host):
+            host = "localhost" + host.removeprefix(_host_name(host))
+        return f"{self.scheme}://{host}{self.target}"
+
+    def first_header(self, name: str) -> str | None:
+        """The first value of a header, its name lower-case; None when absent."""
+        return self.firsts.get(name, self.headers.get(name))
+
+    def first_parameter(self, name: str) -> str | None:
+        """The first value of a query parameter, its name without case; None when absent."""
+        for part in self.raw_query.split("&"):
+            key, _, value = part.partition("=")
+            if unquote_plus(key).lower() == name:
+                return unquote_plus(value)
+        return None
 
 
 async def read_request(scope: Scope, receive: Receive, limit: int | None) -> HttpRequest:
     """Read a request to the end of its body. Errors: ClientGone; BodyTooLarge over the limit."""
     headers: dict[str, str] = {}
+    firsts: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        if name in headers:
+            firsts.setdefault(name, headers[name])
         headers[name] = f"{headers[name]},{value}" if name in headers else value
+    if limit is not None and int(headers.get("content-length", "0")) > limit:
+        raise BodyTooLarge
     raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
     return HttpRequest(
         method=scope["method"].upper(),
@@ -110,6 +133,7 @@ async def read_request(scope: Scope, receive: Receive, limit: int | None) -> Htt
         raw_path=raw_path.decode("latin-1"),
         raw_query=scope.get("query_string", b"").decode("latin-1"),
         headers=headers,
+        firsts=firsts,
         body=await _read_body(receive, limit),
         disconnected=lambda: _until_gone(receive),
     )
@@ -129,6 +153,16 @@ async def unless_gone(request: HttpRequest, work: Coroutine[Any, Any, T]) -> T:
     if task.cancelled():
         raise ClientGone
     return task.result()
+
+
+def _host_name(authority: str) -> str:
+    name, colon, port = authority.rpartition(":")
+    return name if colon and not port.endswith("]") else authority
+
+
+def _is_unspecified(authority: str) -> bool:
+    """Whether the host is the address that means every address: to listen on, not to be sent to."""
+    return _host_name(authority) in _UNSPECIFIED
 
 
 async def _watch(request: HttpRequest) -> None:

@@ -141,6 +141,8 @@ class OrchestratorState:
     batches: one list of actions; under replay schema V1 one list per yield.
     output, custom_status: JSON text, None when not given.
     error: the user's failure text.
+    sites: `file:line` of the yield behind each action, one per batch under schema V1; empty when
+    the worker cannot tell.
     """
 
     batches: Sequence[Sequence[Action]]
@@ -151,6 +153,7 @@ class OrchestratorState:
     custom_status: str | None = None
     error: str | None = None
     stack: str = ""
+    sites: Sequence[str | None] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ HostError
 ├── StoreError
 │   ├── LeaseLost               the claim was given to somebody else; nothing was written
 │   ├── HubInUse                another process holds the database
+│   ├── TooLarge                a text is larger than the database takes, at every try
 │   └── StoreUnavailable        the database refused; the work is tried again
 └── WorkerError
     ├── WorkerExited            the process that ran the code is gone; the work is tried again
@@ -93,6 +94,10 @@ class HubInUse(StoreError):
         )
         self.path = path
         self.holder = holder
+
+
+class TooLarge(StoreError):
+    """A text is larger than the database takes; nothing was written, nor would it be next time."""
 
 
 class StoreUnavailable(StoreError):

@@ -86,10 +86,15 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """The function returned; `outputs` by binding name, left out when never set."""
+    """The function returned; `outputs` by binding name, left out when never set.
+
+    sites: of an orchestrator, where each of its actions was asked for (`file:line`, None when not
+    known), one per batch under replay schema V1; empty from a worker that cannot tell.
+    """
 
     value: TypedData | None = None
     outputs: Mapping[str, TypedData] = field(default_factory=dict)
+    sites: Sequence[str | None] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +102,13 @@ class Raised:
     """The function, or the worker on its behalf, raised; nothing of ours failed.
 
     message: without the type; on the wire it is `{error_type}: {message}` (RpcException.message).
+    sites: as of Returned, for an orchestrator's state travels in what it raises.
     """
 
     error_type: str
     message: str
     stack_trace: str
+    sites: Sequence[str | None] = ()
 
     @property
     def wire_message(self) -> str:

@@ -75,31 +75,23 @@ class Channel:
         more.
         """
         parts: list[bytes] = []
-        answer = await self._request(
-            "invoke",
-            {
-                "invocation_id": call.invocation_id,
-                "function": call.function,
-                "inputs": _packed(call.inputs, parts),
-                "metadata": _packed(call.trigger_metadata, parts),
-                "trace_parent": call.trace_parent,
-                "trace_state": call.trace_state,
-                "retry_count": call.retry_count,
-                "max_retry_count": call.max_retry_count,
-            },
-            parts,
-            on_sent,
-        )
+        request = _written_call(call, parts)
+        try:
+            answer = await self._request("invoke", request, parts, on_sent)
+        except ProtocolError as error:  # the call is too large, today and at every other try
+            return Raised(type(error).__name__, str(error), "")
         fields = answer.fields
+        sites = fields.get("sites", ())
         if answer.kind == "raised":
             names = ("error_type", "message", "stack_trace")
-            return Raised(*(replace_surrogates(fields[name]) for name in names))
+            error_type, message, stack = (_text(fields[name], answer.parts) for name in names)
+            return Raised(error_type, message, stack, sites)
         outputs = {
             name: data
             for name, one in fields["outputs"].items()
             if (data := _typed(unpack(one, answer.parts))) is not None
         }
-        return Returned(_typed(unpack(fields["value"], answer.parts)), outputs)
+        return Returned(_typed(unpack(fields["value"], answer.parts)), outputs, sites)
 
     def receive(self, frame: Frame) -> None:
         """Take a frame of the child."""
@@ -135,10 +127,7 @@ class Channel:
             raise WorkerExited(str(self._failure), self._failure.stderr)
         number = next(self._ids)
         future: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
-        try:
-            self._send(Frame(kind, {"id": number, **fields}, parts))
-        except ProtocolError as error:
-            raise WorkerError(str(error)) from error
+        self._send(Frame(kind, {"id": number, **fields}, parts))
         self._waiting[number] = future
         self._idle.clear()
         # Retrieved in any case: the caller may have left by the time that it fails.
@@ -167,6 +156,24 @@ def _written(function: FunctionMetadata) -> dict[str, Any]:
             for binding in function.bindings
         ],
     }
+
+
+def _written_call(call: Invocation, parts: list[bytes]) -> dict[str, Any]:
+    return {
+        "invocation_id": call.invocation_id,
+        "function": call.function,
+        "inputs": _packed(call.inputs, parts),
+        "metadata": _packed(call.trigger_metadata, parts),
+        "trace_parent": call.trace_parent,
+        "trace_state": call.trace_state,
+        "retry_count": call.retry_count,
+        "max_retry_count": call.max_retry_count,
+    }
+
+
+def _text(described: Mapping[str, Any], parts: Sequence[bytes]) -> str:
+    value = unpack(described, parts)
+    return replace_surrogates(str(value[1])) if value else ""
 
 
 def _loaded(app: AppSource, fields: Mapping[str, Any]) -> LoadedApp:

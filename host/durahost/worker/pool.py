@@ -137,8 +137,8 @@ class WorkerPool:
             await asyncio.sleep(delay_s)
             delay_s = min(2 * delay_s, LAST_DELAY_S)
             begun = clock()
-            member = self._factory()
             try:
+                member = self._factory()
                 await member.load(app)
             except WorkerError as error:
                 logger.error("the new worker process could not load the app: %s", error)

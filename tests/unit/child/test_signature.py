@@ -10,6 +10,9 @@ import pytest
 from durahost.child.conversion import Library
 from durahost.child.signature import BindingInfo, FunctionLoadError, check
 
+pytestmark = pytest.mark.feature("Functions host", "Signature checks of the Python worker")
+
+
 REQ = BindingInfo("req", "httpTrigger", "in")
 RETURN = BindingInfo("$return", "http", "out")
 START = "cannot load the f function: "

@@ -8,6 +8,9 @@ from durahost.codec.entity_rest import entity_payload
 from durahost.codec.json_text import dumps
 from durahost.model.ids import EntityId
 
+pytestmark = pytest.mark.feature("Management API", "`GET /entities`")
+
+
 WHEN = datetime(2026, 1, 5, 10, 0, 0, 123450, tzinfo=UTC)
 
 

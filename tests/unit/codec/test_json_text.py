@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 from durahost.codec.json_text import check_document, dumps, format_double, parse_stored
 from durahost.tolerant_json import JsonTextError, read_whole
 
+pytestmark = pytest.mark.feature("Management API", "JSON as .NET writes it")
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),

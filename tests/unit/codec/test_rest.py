@@ -11,6 +11,7 @@ BASE = "http://localhost:7071/runtime/webhooks/durabletask"
 QUERY = "taskHub=My+Hub&connection=Storage&code=k=="
 
 
+@pytest.mark.feature("Management API", "Management URLs in payloads and the client binding")
 @pytest.mark.parametrize(
     ("text", "escaped"),
     [("aZ9-_.!*()", "aZ9-_.!*()"), ("a b", "a+b"), ("~'@+/é", "%7E%27%40%2B%2F%C3%A9")],
@@ -19,6 +20,7 @@ def test_escapes(text, escaped):
     assert url_encode(text) == escaped
 
 
+@pytest.mark.feature("Management API", "Management URLs in payloads and the client binding")
 def test_management_urls_in_order():
     one = f"{BASE}/instances/a+b"
     assert list(management_payload(LINKS, "a b").items()) == [
@@ -34,6 +36,7 @@ def test_management_urls_in_order():
     ]
 
 
+@pytest.mark.feature("Management API", "Management URLs in payloads and the client binding")
 def test_the_binding():
     text = durable_client_json(LINKS, "http://127.0.0.1:17071/durabletask/")
     value = json.loads(text)
@@ -52,6 +55,7 @@ def test_the_binding():
     assert text.count("INSTANCEID") == 1 + len(value["managementUrls"]) - 1
 
 
+@pytest.mark.feature("Management API", "Management URLs in payloads and the client binding")
 def test_without_a_key_and_an_endpoint():
     links = Links(origin="http://h", hub="H", connection="Storage")
     value = json.loads(durable_client_json(links, None))

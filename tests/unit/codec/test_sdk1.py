@@ -33,6 +33,7 @@ def only(*actions):
     return action
 
 
+@pytest.mark.feature("Orchestrations", "Answers that are not the protocol's")
 @pytest.mark.parametrize(
     ("text", "error"),
     [
@@ -68,11 +69,13 @@ def test_a_state_that_is_not_the_protocol_s_is_a_failure(text, error):
     assert decoded == OrchestratorFailure(error, failures.orchestrator_details(error, ""))
 
 
+@pytest.mark.feature("Orchestrations", "Answers that are not the protocol's")
 def test_a_malformed_state_inside_an_exception_is_a_failure_too():
     raised = f"Exception: boom{failures.STATE_MARKER}nothing"
     assert sdk1.decode_raised(raised, "").error == sdk1.NOT_JSON_TEXT
 
 
+@pytest.mark.feature("Orchestrations", "Orchestrator errors without the SDK's state")
 def test_an_exception_without_a_state_keeps_the_worker_s_text():
     decoded = sdk1.decode_raised("ValueError: no", "frames")
     assert decoded.error == (
@@ -80,6 +83,7 @@ def test_an_exception_without_a_state_keeps_the_worker_s_text():
     )
 
 
+@pytest.mark.feature("Orchestrations", "Orchestrator errors with the SDK's state")
 def test_the_state_in_an_exception_keeps_the_error_and_the_stack():
     state = json.dumps({"isDone": False, "actions": [[]], "schemaVersion": 2, "error": "boom"})
     decoded = sdk1.decode_raised(f"Exception: boom{failures.STATE_MARKER}{state}", "frames")
@@ -87,6 +91,7 @@ def test_the_state_in_an_exception_keeps_the_error_and_the_stack():
     assert decoded.stack.endswith("\nStack: frames")
 
 
+@pytest.mark.feature("Orchestrations", "Actions that nobody knows")
 @pytest.mark.parametrize("kind", [13, 99, -1, "Nonsense"])
 def test_actions_that_nobody_knows_keep_their_name(kind):
     assert only({"actionType": kind}) == Unsupported(str(kind))
@@ -97,6 +102,7 @@ def test_names_stand_for_numbers():
     assert only(action) == WaitForExternalEvent("Go")
 
 
+@pytest.mark.feature("Retries", "Attempts, back-off, longest interval")
 def test_all_retry_options_are_read():
     options = {
         "firstRetryIntervalInMilliseconds": 1500,
@@ -112,6 +118,7 @@ def test_all_retry_options_are_read():
     )
 
 
+@pytest.mark.feature("Timers", "Durable timers")
 @pytest.mark.parametrize(
     ("text", "when"),
     [
@@ -126,11 +133,13 @@ def test_timer_times(text, when):
     assert only(action) == CreateTimer(when, is_canceled=True)
 
 
+@pytest.mark.feature("Orchestrations", "Inputs and outputs as the SDK gives them")
 def test_an_input_that_is_no_text_becomes_json_text():
     action = {"actionType": 0, "functionName": "A", "input": {"a": 1}}
     assert only(action) == CallActivity("A", '{"a": 1}')
 
 
+@pytest.mark.feature("Orchestrations", "Inputs and outputs as the SDK gives them")
 @pytest.mark.parametrize(
     ("stored", "given"),
     [
@@ -147,11 +156,13 @@ def test_activity_input(stored, given):
     assert sdk1.activity_input(stored) == given
 
 
+@pytest.mark.feature("Orchestrations", "Inputs and outputs as the SDK gives them")
 @pytest.mark.parametrize(("text", "kept"), [(None, None), ("null", None), ('"x"', '"x"')])
 def test_activity_result(text, kept):
     assert sdk1.activity_result(text) == kept
 
 
+@pytest.mark.feature("Orchestrations", "Inputs and outputs as the SDK gives them")
 @pytest.mark.parametrize(
     ("stored", "shown"),
     [(None, None), ('{"a":1}', {"a": 1}), ("[1", "[1"), ('"{}"', "{}")],
@@ -172,6 +183,7 @@ def test_the_context_s_input_is_the_stored_text(stored, shown):
     assert "maximumShortTimerDuration" not in context
 
 
+@pytest.mark.feature("Orchestrations", "Orchestrator errors without the SDK's state")
 def test_texts_of_failures():
     assert failures.activity_failed("A", "ValueError: x") == (
         "Activity function 'A' failed:  ValueError: x"

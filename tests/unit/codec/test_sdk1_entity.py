@@ -39,6 +39,7 @@ def run(source, context):
     return df.Entity.create(names["Counter"])(context)
 
 
+@pytest.mark.feature("Entities", "Batches")
 @pytest.mark.parametrize("path", BATCHES, ids=lambda path: path.stem)
 def test_recorded_batches(path):
     recorded = json.loads(path.read_text(encoding="utf-8"))
@@ -70,6 +71,7 @@ def result(**changes):
     return json.dumps(whole | changes)
 
 
+@pytest.mark.feature("Entities", "Signals sent by entities")
 def test_signals_of_other_sdks():
     target = {"name": "Other", "key": "K"}
     text = result(signals=[{"target": target, "name": "add", "input": "1"}])
@@ -78,6 +80,7 @@ def test_signals_of_other_sdks():
     assert decoded.results == [OperationResult(None, False)]
 
 
+@pytest.mark.feature("Entities", "A batch that is lost with its worker is run again")
 @pytest.mark.parametrize(
     "text",
     [

@@ -8,6 +8,9 @@ import pytest
 from durahost.config.app_settings import build_app_settings, read_local_settings
 from durahost.model.errors import ConfigError
 
+pytestmark = pytest.mark.feature("Functions host", "`local.settings.json`")
+
+
 ROOT = Path("/app")
 
 

@@ -7,6 +7,8 @@ import pytest
 from durahost.config.dotnet_values import rewritten_date, scalar_text
 from durahost.config.name_resolution import UnresolvedName, resolve_names
 
+pytestmark = pytest.mark.feature("Functions host", "Configuration values as .NET reads them")
+
 
 @pytest.mark.parametrize(
     ("value", "text"),

@@ -1,78 +1,14 @@
 """Every documented key of extensions.durableTask: accepted, of its type, in its range."""
 
 import pytest
+from durable_keys import EVERY_KEY, GRID, KEYS, is_inert
 
 from durahost.config.host_json import build_host_settings
 from durahost.model.errors import ConfigError
 from durahost.model.versioning import VersionFailure, VersionMatch
 
 DURABLE = "AzureFunctionsJobHost:extensions:durableTask"
-GRID = {"topicEndpoint": "https://t", "keySettingName": "GridKey"}
 NO_NOTIFICATIONS = "Failed to start lifecycle notification feature."
-
-EVERY_KEY = {
-    "hubName": "MyHub",
-    "maxConcurrentActivityFunctions": 1,
-    "maxConcurrentOrchestratorFunctions": 1,
-    "maxConcurrentEntityFunctions": 1,
-    "maxEntityOperationBatchSize": 1,
-    "extendedSessionsEnabled": False,
-    "extendedSessionIdleTimeoutInSeconds": 30,
-    "maxOrchestrationActions": 100000,
-    "overridableExistingInstanceStates": "AnyState",
-    "entityMessageReorderWindowInMinutes": 30,
-    "rollbackEntityOperationsOnExceptions": True,
-    "useGracefulShutdown": True,
-    "storeInputsInOrchestrationHistory": True,
-    "throwStatusExceptionsOnRaiseEvent": True,
-    "localRpcEndpointEnabled": True,
-    "useAppLease": False,
-    "appLeaseOptions": {
-        "renewInterval": "00:00:25",
-        "acquireInterval": "00:05:00",
-        "leaseInterval": "00:01:00",
-    },
-    "httpSettings": {"defaultAsyncRequestSleepTimeMilliseconds": 30000, "useForwardedHost": True},
-    "maxGrpcMessageSizeInBytes": 4194304,
-    "grpcHttpClientTimeout": "00:01:40",
-    "defaultVersion": "1.0",
-    "versionMatchStrategy": "None",
-    "versionFailureStrategy": "Reject",
-    "tracing": {
-        "traceInputsAndOutputs": True,
-        "traceReplayEvents": True,
-        "allowVerboseLinuxTelemetry": True,
-        "distributedTracingEnabled": True,
-        "distributedTracingProtocol": "W3CTraceContext",
-        "version": "V2",
-    },
-    "notifications": {
-        "eventGrid": {
-            **GRID,
-            "publishRetryCount": 3,
-            "publishRetryInterval": "00:05:00",
-            "publishRetryHttpStatus": [400, 403],
-            "publishEventTypes": ["Started", "Completed", "Failed", "Terminated"],
-        }
-    },
-    "storageProvider": {
-        "type": "AzureStorage",
-        "connectionName": "Storage",
-        "partitionCount": 4,
-        "controlQueueBatchSize": 32,
-        "controlQueueBufferThreshold": 256,
-        "controlQueueVisibilityTimeout": "00:05:00",
-        "workItemQueueVisibilityTimeout": "00:05:00",
-        "maxQueuePollingInterval": "00:00:30",
-        "trackingStoreConnectionName": "Tracking",
-        "trackingStoreNamePrefix": "DurableTask",
-        "fetchLargeMessagesAutomatically": True,
-        "useLegacyPartitionManagement": False,
-        "useTablePartitionManagement": True,
-        "allowReplayingTerminalInstances": False,
-        "queueClientMessageEncoding": "UTF8",
-    },
-}
 
 
 def durable(values=None, **options):
@@ -84,15 +20,44 @@ def test_every_documented_key_is_accepted():
     assert durable({"GridKey": "secret"}, **EVERY_KEY).warnings == ()
 
 
+INERT = "accepted and checked; changes nothing here"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param(
+            key, marks=pytest.mark.feature("Settings", f"`{key}`", INERT if is_inert(key) else None)
+        )
+        for key in KEYS
+    ],
+)
+def test_a_key_is_accepted_alone(key):
+    """Event Grid's topic needs its key setting, and is what one wants to be told of."""
+    value = EVERY_KEY
+    for name in key.split("."):
+        value = value[name]
+    for name in reversed(key.split(".")):
+        value = {name: value}
+    if key.endswith("topicEndpoint"):
+        with pytest.raises(ConfigError, match="Failed to start lifecycle notification feature"):
+            durable(**value)
+    else:
+        durable(**value)
+
+
 def test_a_null_is_no_value():
     assert durable(**dict.fromkeys(EVERY_KEY)) == durable()
 
 
+@pytest.mark.feature("Settings", "`storageProvider.type`")
 @pytest.mark.parametrize("type_", ["mssql", "Netherite", "azureManaged"])
 def test_keys_of_other_providers_are_not_checked(type_):
     durable(storageProvider={"type": type_, "partitionCount": 32, "taskEventBatchSize": "x"})
 
 
+@pytest.mark.feature("Settings", "`versionFailureStrategy`")
+@pytest.mark.feature("Settings", "`versionMatchStrategy`")
 def test_versions_default_to_current_or_older_and_reject():
     settings = durable()
     assert settings.default_version is None
@@ -183,6 +148,7 @@ def test_what_keeps_a_host_from_starting(options, text):
     assert caught.value.advice
 
 
+@pytest.mark.feature("Settings", "`extendedSessionsEnabled`")
 def test_what_the_extension_warns_of():
     settings = durable(
         extendedSessionsEnabled=True,
@@ -197,6 +163,7 @@ def test_what_the_extension_warns_of():
     )
 
 
+@pytest.mark.feature("Settings", "`hubName`")
 def test_a_slot_needs_a_hub_name_of_its_own():
     slot = {"WEBSITE_SLOT_NAME": "staging", "WEBSITE_SITE_NAME": "shop"}
     with pytest.raises(ConfigError) as caught:

@@ -22,16 +22,19 @@ def durable(values=None, **options):
     return build(values, extensions={"durableTask": options}).durable
 
 
+@pytest.mark.feature("Functions host", "`host.json`")
 def test_the_smallest_file_gives_the_defaults():
     assert build() == HostSettings()
     assert build_host_settings({}, {}) == HostSettings()
 
 
+@pytest.mark.feature("Functions host", "`host.json`")
 def test_a_file_is_read_leniently(tmp_path):
     (tmp_path / "host.json").write_text("{ // mine\n 'version': '2.0', 'Functions': ['A',], }")
     assert read_host_settings(tmp_path, {}).functions == {"A"}
 
 
+@pytest.mark.feature("Functions host", "`host.json`")
 def test_a_file_that_is_no_json(tmp_path):
     (tmp_path / "host.json").write_text('{\n "version" "2.0"\n}')
     with pytest.raises(ConfigError) as caught:
@@ -42,6 +45,7 @@ def test_a_file_that_is_no_json(tmp_path):
     assert ' "version" "2.0"\n' in caught.value.advice
 
 
+@pytest.mark.feature("Functions host", "`host.json`")
 @pytest.mark.parametrize(
     ("document", "message"),
     [
@@ -76,6 +80,7 @@ def test_version_faults(document, message):
     assert str(caught.value) == message
 
 
+@pytest.mark.feature("Functions host", "`functionTimeout`")
 @pytest.mark.parametrize(
     ("text", "timeout"),
     [
@@ -91,6 +96,7 @@ def test_function_timeout(text, timeout):
     assert build(functionTimeout=text).function_timeout == timeout
 
 
+@pytest.mark.feature("Functions host", "`functionTimeout`")
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -113,6 +119,7 @@ def test_function_timeout_faults(text, message):
     assert str(caught.value) == message
 
 
+@pytest.mark.feature("Functions host", "`host.json`")
 def test_lists_and_switches():
     settings = build(
         functions=["A", "b"], watchDirectories=["shared"], WatchFiles=["a.txt"],
@@ -125,6 +132,7 @@ def test_lists_and_switches():
     assert build(functions=[]).functions is None
 
 
+@pytest.mark.feature("Functions host", "`host.json`")
 def test_the_environment_wins_over_the_file():
     environ = {
         "AzureFunctionsJobHost__extensions__http__routePrefix": "",
@@ -137,6 +145,7 @@ def test_the_environment_wins_over_the_file():
     assert settings.durable.hub_name == "FromEnv"
 
 
+@pytest.mark.feature("Functions host", "`host.json`")
 @pytest.mark.parametrize(
     ("section", "message"),
     [
@@ -153,10 +162,12 @@ def test_bundle_faults(section, message):
     )
 
 
+@pytest.mark.feature("Functions host", "`host.json`")
 def test_a_bundle_is_noticed():
     assert build(extensionBundle={"id": "x", "version": "[4.*, 5.0.0)"}).has_extension_bundle
 
 
+@pytest.mark.feature("Functions host", "`host.json`")
 def test_known_sections_without_effect_are_named():
     settings = build(
         logging={"logLevel": {"default": "Debug"}},
@@ -175,6 +186,9 @@ def test_known_sections_without_effect_are_named():
     )
 
 
+@pytest.mark.feature("Settings", "`maxConcurrentEntityFunctions`")
+@pytest.mark.feature("Settings", "`maxConcurrentOrchestratorFunctions`")
+@pytest.mark.feature("Settings", "`maxConcurrentActivityFunctions`")
 def test_durable_options():
     settings = durable(
         HUBNAME="MyHub",
@@ -212,6 +226,7 @@ def test_durable_options():
     assert not settings.sends_timer_limits
 
 
+@pytest.mark.feature("Settings", "`hubName`")
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -280,12 +295,14 @@ def test_durable_faults(options, message):
     assert caught.value.advice
 
 
+@pytest.mark.feature("Settings", "`hubName`")
 def test_hub_name_takes_settings():
     assert durable({"Stage": "Test"}, hubName="Hub%STAGE%1").hub_name == "HubTest1"
     assert durable({"WEBSITE_SITE_NAME": "my-site"}).hub_name == "mysite"
     assert durable({"WEBSITE_SITE_NAME": "my-site"}, hubName="Mine").hub_name == "Mine"
 
 
+@pytest.mark.feature("Settings", "`hubName`")
 @pytest.mark.parametrize(
     ("site", "hub"),
     [
@@ -302,6 +319,7 @@ def test_default_hub_name(site, hub):
     assert default_hub_name(site) == hub
 
 
+@pytest.mark.feature("Settings", "`storageProvider.connectionName`")
 @pytest.mark.parametrize(
     ("provider", "connection"),
     [

@@ -19,17 +19,20 @@ def root(tmp_path):
     return folder
 
 
+@pytest.mark.feature("Functions host", "The app's folder")
 def test_the_nearest_folder_with_a_host_json(root):
     (root / "a" / "b").mkdir(parents=True)
     assert find_app(None, root) == root
     assert find_app(None, root / "a" / "b") == root
 
 
+@pytest.mark.feature("Functions host", "The app's folder")
 def test_the_script_root_is_taken_as_given(root):
     assert find_app(root, root.parent) == root
     assert find_app(root.relative_to(root.parent), root.parent) == root
 
 
+@pytest.mark.feature("Functions host", "The app's folder")
 def test_no_host_json_anywhere(tmp_path):
     with pytest.raises(ConfigError, match=r"No host\.json in ") as caught:
         find_app(None, tmp_path)
@@ -37,6 +40,7 @@ def test_no_host_json_anywhere(tmp_path):
     assert '{"version": "2.0"}' in caught.value.advice
 
 
+@pytest.mark.feature("Functions host", "The app's folder")
 def test_a_script_root_that_is_none(tmp_path):
     with pytest.raises(ConfigError, match=r"doesn't exist\."):
         find_app(tmp_path / "none", tmp_path)
@@ -44,6 +48,7 @@ def test_a_script_root_that_is_none(tmp_path):
         find_app(tmp_path, tmp_path)
 
 
+@pytest.mark.feature("Functions host", "The app's folder")
 def test_functions_of_the_classic_folder(root):
     assert find_functions_root(root) == root
     write(root / "function_app" / "Hello" / "function.json", "{}")
@@ -53,12 +58,14 @@ def test_functions_of_the_classic_folder(root):
     assert find_functions_root(root, "other.py") == root / "function_app"
 
 
+@pytest.mark.feature("Functions host", "The app's folder")
 def test_functions_at_the_root_hide_the_classic_folder(root):
     write(root / "function_app" / "Hello" / "function.json", "{}")
     write(root / "World" / "function.json", "{}")
     assert find_functions_root(root) == root
 
 
+@pytest.mark.feature("Functions host", "The app's folder")
 def test_a_loaded_app(root):
     write(root / "function_app" / "Hello" / "function.json", "{}")
     write(root / "local.settings.json", '{"IsEncrypted": false, "Values": {"Stage": "Test"}}')
@@ -75,6 +82,7 @@ def test_a_loaded_app(root):
     assert app.settings.values["AzureWebJobsScriptRoot"] == str(app.functions_root)
 
 
+@pytest.mark.feature("Functions host", "The app's folder")
 def test_another_language_is_refused(root):
     with pytest.raises(ConfigError, match=r"Did not find functions with language \[node\]\."):
         load_app(root, root, {"FUNCTIONS_WORKER_RUNTIME": "node"})

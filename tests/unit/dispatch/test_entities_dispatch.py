@@ -91,6 +91,7 @@ def bench(tmp_path):
     return Bench(tmp_path, DurableSettings(max_entity_batch=2))
 
 
+@pytest.mark.feature("Entities", "Batches")
 async def test_a_batch_is_one_invocation(bench):
     await bench.signal("a")
     await bench.signal("b")
@@ -101,6 +102,7 @@ async def test_a_batch_is_one_invocation(bench):
     assert (name, trigger.kind) == ("context", "string")
 
 
+@pytest.mark.feature("Settings", "`maxEntityOperationBatchSize`")
 async def test_the_setting_limits_a_batch(bench):
     for name in "abc":
         await bench.signal(name)
@@ -110,6 +112,7 @@ async def test_the_setting_limits_a_batch(bench):
     assert [one["name"] for one in bench.batch] == ["c"]
 
 
+@pytest.mark.feature("Entities", "Batches")
 async def test_without_operations_nothing_is_invoked(bench):
     event = history.event_raised("continue", None, bench.target.clock.now())
     await bench.hub.signal(Message(COUNTER.instance_id, event))
@@ -117,6 +120,7 @@ async def test_without_operations_nothing_is_invoked(bench):
     assert bench.worker.calls == []
 
 
+@pytest.mark.feature("Entities", "Failures of operations")
 async def test_a_time_out_is_told_to_callers(bench):
     await bench.call()
     bench.gives(raising(WorkerTimeout("5 s")))
@@ -130,6 +134,7 @@ async def test_a_time_out_is_told_to_callers(bench):
     assert await bench.state() is None
 
 
+@pytest.mark.feature("Entities", "A batch that is lost with its worker is run again")
 @pytest.mark.parametrize(
     ("function", "error"),
     [
@@ -155,12 +160,14 @@ async def test_a_lost_batch_is_run_again_whole(bench, function, error):
     assert [one["name"] for one in bench.batch] == ["get", "add"]
 
 
+@pytest.mark.feature("Entities", "Entities that are not there")
 async def test_an_entity_without_a_function_waits_for_it(bench):
     await bench.target.hubs().entities.signal(EntityId("other", "k"), "add", None)
     with pytest.raises(BatchLost, match="'other' doesn't exist, is disabled, or is not an entity"):
         await bench.run()
 
 
+@pytest.mark.feature("Entities", "Entities that are not there")
 async def test_an_entity_whose_code_does_not_load_waits_too(bench):
     broken = Registry.of([bench.function], [FunctionFailure("CounterFunction", "SyntaxError")])
     bench.target.serve(broken)
@@ -169,6 +176,7 @@ async def test_an_entity_whose_code_does_not_load_waits_too(bench):
         await bench.run()
 
 
+@pytest.mark.feature("Entities", "Suspension and termination")
 async def test_a_terminated_entity_runs_nothing_more(bench):
     await bench.signal()
     await bench.target.hubs().terminate(COUNTER.instance_id, "enough")

@@ -21,6 +21,7 @@ def messages(found):
     return {failure.name: failure.message for failure in found.failures}
 
 
+@pytest.mark.feature("Functions host", "Folder model: discovery, disabled functions, allow-list")
 def test_folders_ordered_without_case(folder):
     for name in ("beta", "Alpha", "a_b", "aC"):
         folder.function(name)
@@ -33,6 +34,7 @@ def test_folders_ordered_without_case(folder):
     assert found.failures == []
 
 
+@pytest.mark.feature("Functions host", "Folder model: discovery, disabled functions, allow-list")
 def test_the_classic_folder(folder):
     folder.function("function_app/Hello")
     folder.write("function_app/Broken/function.json", "{")
@@ -41,6 +43,7 @@ def test_the_classic_folder(folder):
     assert found.failures[0].file == "function_app/Broken/function.json"
 
 
+@pytest.mark.feature("Functions host", "Folder model: discovery, disabled functions, allow-list")
 def test_one_fault_takes_one_function_out(folder):
     folder.function("Good")
     folder.write("Bad/function.json", "{}")
@@ -49,6 +52,7 @@ def test_one_fault_takes_one_function_out(folder):
     assert messages(found) == {"Bad": "At least one binding must be declared."}
 
 
+@pytest.mark.feature("Functions host", "Decorator model: discovery and indexing")
 def test_the_decorator_model_comes_first(folder):
     folder.function("Hello")
     folder.write("function_app.py")
@@ -57,6 +61,7 @@ def test_the_decorator_model_comes_first(folder):
     assert (found.functions, found.script_file) == ((), "function_app.py")
 
 
+@pytest.mark.feature("Functions host", "Folder model: discovery, disabled functions, allow-list")
 def test_another_script_name(folder):
     folder.write("main.py")
     assert discover(folder.load(PYTHON_SCRIPT_FILE_NAME="main.py")).script_file == "main.py"
@@ -64,6 +69,7 @@ def test_another_script_name(folder):
         discover(folder.load(PYTHON_SCRIPT_FILE_NAME="sub/main.py"))
 
 
+@pytest.mark.feature("Functions host", "Folder model: discovery, disabled functions, allow-list")
 def test_the_allow_list_hides_functions_and_their_faults(folder):
     folder.host(functions=["hello"])
     folder.function("Hello")
@@ -74,6 +80,7 @@ def test_the_allow_list_hides_functions_and_their_faults(folder):
     assert found.failures == []
 
 
+@pytest.mark.feature("Functions host", "Folder model: discovery, disabled functions, allow-list")
 @pytest.mark.parametrize(
     ("name", "value", "disabled"),
     [
@@ -91,6 +98,7 @@ def test_disabled_functions_are_listed(folder, name, value, disabled):
     assert found.disabled == ({"Hello"} if disabled else set())
 
 
+@pytest.mark.feature("Functions host", "Routes: templates, constraints, order")
 @pytest.mark.parametrize(
     ("first", "second", "conflicts"),
     [
@@ -112,6 +120,7 @@ def test_route_conflicts(folder, first, second, conflicts):
     assert messages(found) == ({"Two": text} if conflicts else {})
 
 
+@pytest.mark.feature("Functions host", "Routes: templates, constraints, order")
 @pytest.mark.parametrize(
     ("name", "binding", "is_reserved"),
     [
@@ -130,6 +139,7 @@ def test_reserved_routes(folder, name, binding, is_reserved):
     assert messages(found) == ({name: text} if is_reserved else {})
 
 
+@pytest.mark.feature("Functions host", "Folder model: discovery, disabled functions, allow-list")
 def test_names_are_unique_without_case(folder):
     folder.function("Hello", http(route="a"))
     folder.function("hello", http(route="b"))
@@ -139,6 +149,7 @@ def test_names_are_unique_without_case(folder):
     assert messages(found) == {"hello": text}
 
 
+@pytest.mark.feature("Functions host", "Decorator model: discovery and indexing")
 def test_indexed_functions_are_screened_alike(folder):
     folder.host(functions=["Good", "bad-binding", "host"])
     folder.write("function_app.py")

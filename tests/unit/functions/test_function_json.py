@@ -7,6 +7,9 @@ import pytest
 from durahost.functions.function_json import read_function
 from durahost.model.functions import FunctionFailure, FunctionMetadata
 
+pytestmark = pytest.mark.feature("Functions host", "Folder model: `function.json` and its checks")
+
+
 HTTP = {"type": "httpTrigger", "name": "req", "direction": "in"}
 OUT = {"type": "http", "name": "$return", "direction": "out"}
 

@@ -7,6 +7,8 @@ import pytest
 from durahost.functions.package import write_package
 from durahost.model.errors import ConfigError
 
+pytestmark = pytest.mark.feature("Functions host", "Packing for deployment (`durahost pack`)")
+
 
 def pack(folder, target=None):
     app = folder.load()

@@ -10,6 +10,8 @@ from durahost.functions.routing import RouteTable, decode_path
 from durahost.model.errors import ConfigError
 from durahost.model.functions import Binding, FunctionMetadata
 
+pytestmark = pytest.mark.feature("Functions host", "Routes: templates, constraints, order")
+
 
 def function(name, **properties):
     binding = Binding("req", "httpTrigger", "in", properties)

@@ -3,6 +3,9 @@
 import pytest
 from api_support import ORIGIN, Target
 
+pytestmark = pytest.mark.feature("Settings", "`httpSettings.useForwardedHost`")
+
+
 PROXY = {"x-forwarded-host": "Example.com, inner", "x-forwarded-proto": "https"}
 
 

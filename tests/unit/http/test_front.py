@@ -50,6 +50,7 @@ def target():
     return target
 
 
+@pytest.mark.feature("Functions host", "HTTP requests")
 async def test_the_function_gets_the_request(target):
     response = await target.send(
         "PUT",
@@ -69,6 +70,7 @@ async def test_the_function_gets_the_request(target):
     assert call.trace_parent == "tp"
 
 
+@pytest.mark.feature("Functions host", "HTTP requests")
 async def test_a_chunked_body_arrives_empty_with_a_hint(target, caplog):
     async def chunks():
         yield b"lost"
@@ -78,6 +80,7 @@ async def test_a_chunked_body_arrives_empty_with_a_hint(target, caplog):
     assert "Transfer-Encoding: chunked" in caplog.text
 
 
+@pytest.mark.feature("Functions host", "HTTP requests")
 @pytest.mark.parametrize("name", ["Raises", "Dies", "Slow", "Bad", "Breaks"])
 async def test_failures_are_an_empty_500(target, name, caplog):
     response = await target.send("GET", f"/api/{name}")
@@ -86,6 +89,7 @@ async def test_failures_are_an_empty_500(target, name, caplog):
     assert caplog.text
 
 
+@pytest.mark.feature("Functions host", "HTTP requests")
 @pytest.mark.parametrize(
     ("path", "status"), [("/api/nope", 404), ("/nope", 404), ("/", 200), ("/api/Echo", 404)]
 )
@@ -95,6 +99,7 @@ async def test_what_no_function_matches(target, path, status):
     assert ("Your Functions 4.0 app is up and running" in response.text) is (status == 200)
 
 
+@pytest.mark.feature("Functions host", "Host endpoints come before the app's routes")
 async def test_host_endpoints_come_before_a_catch_all_but_only_for_their_verbs(target):
     target.serve(Registry.of([http_function("Anything", route="{*path}")]), prefix="")
     for method, path, served in [
@@ -108,6 +113,7 @@ async def test_host_endpoints_come_before_a_catch_all_but_only_for_their_verbs(t
         assert (response.text == "anything") is served, (method, path)
 
 
+@pytest.mark.feature("Functions host", "Requests are held while the host starts")
 async def test_a_request_is_held_while_the_host_starts(target):
     waiting = Target(worker=target.worker, is_running=False)
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
@@ -117,6 +123,7 @@ async def test_a_request_is_held_while_the_host_starts(target):
     assert held.result().text == "served"
 
 
+@pytest.mark.feature("Functions host", "Requests are held while the host starts")
 async def test_a_host_that_does_not_start_refuses(target):
     target.state.fail(["boom"])
     response = await target.send("GET", "/api/items/1")
@@ -127,6 +134,11 @@ async def test_a_host_that_does_not_start_refuses(target):
     assert (status["state"], status["errors"]) == ("Error", ["boom"])
 
 
+@pytest.mark.feature("Functions host", "`GET /admin/host/status`")
+@pytest.mark.feature("Functions host", "`GET, POST /admin/host/ping`")
+@pytest.mark.feature("Functions host", "`GET /admin/functions`")
+@pytest.mark.feature("Functions host", "`GET /admin/functions/{name}`")
+@pytest.mark.feature("Functions host", "`GET /admin/functions/{name}/status`")
 async def test_admin_endpoints(target):
     status = await target.send("GET", "/admin/host/status")
     assert list(status.json()) == [
@@ -150,17 +162,20 @@ async def test_admin_endpoints(target):
         assert (response.status_code, response.text) == (status_code, text)
 
 
+@pytest.mark.feature("Functions host", "HTTP requests")
 async def test_other_connections_are_left_alone(target):
     for app in (target.front, target.rpc):
         await app({"type": "lifespan"}, None, None)
 
 
+@pytest.mark.feature("Functions host", "HTTP requests")
 async def test_a_body_over_the_limit(target, monkeypatch):
     monkeypatch.setattr("durahost.http.front.MAX_BODY_BYTES", 3)
     response = await target.send("POST", "/api/items/1", content=b"four")
     assert (response.status_code, response.content) == (413, b"")
 
 
+@pytest.mark.feature("Functions host", "`GET /admin/functions/{name}`")
 @pytest.mark.parametrize(
     ("text", "config"),
     [("{// c\n'bindings': []}", {"bindings": []}), ("[1]", {}), ("nope", {})],
@@ -173,6 +188,7 @@ async def test_the_config_of_a_function_is_its_file(target, tmp_path, text, conf
     assert (one["config"], one["invoke_url_template"]) == (config, None)
 
 
+@pytest.mark.feature("Functions host", "HTTP requests")
 async def test_a_client_that_leaves_is_not_answered(target):
     async def leave():
         return {"type": "http.disconnect"}
@@ -182,6 +198,7 @@ async def test_a_client_that_leaves_is_not_answered(target):
         await app(scope, leave, None)
 
 
+@pytest.mark.feature("Functions host", "HTTP requests")
 async def test_a_client_that_leaves_a_wait_is_not_answered(target):
     messages = [{"type": "http.request"}, {"type": "http.disconnect"}]
 
@@ -199,12 +216,13 @@ async def test_a_client_that_leaves_a_wait_is_not_answered(target):
         await target.rpc(scope, receive, None)
 
 
+@pytest.mark.feature("Management API", "Errors")
 async def test_an_unexpected_error_is_logged_and_told_as_azure_does(target, caplog):
     def broken(hub):
         raise StoreUnavailable("disk full")
 
     links = Links(origin="http://h", hub="H", connection="Storage")
-    api = DurableApi(broken, ApiSettings(links=links))
+    api = DurableApi(broken, ApiSettings(links=lambda: links))
     response = await target.send("GET", "/durabletask/instances", app=RpcEndpoint(api))
     assert response.status_code == 500
     assert response.json() == {

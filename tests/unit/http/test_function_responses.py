@@ -22,6 +22,7 @@ def http(status="200", body=b"", cookies=(), **headers):
     return TypedData("http", HttpData(status=status, body=body, headers=named, cookies=cookies))
 
 
+@pytest.mark.feature("Functions host", "HTTP responses")
 @pytest.mark.parametrize(
     ("outputs", "returned", "status", "body"),
     [
@@ -41,12 +42,14 @@ def test_which_output_is_the_response(outputs, returned, status, body):
     assert (response.status_code, response.body) == (status, body)
 
 
+@pytest.mark.feature("Functions host", "HTTP responses")
 def test_headers_and_length():
     returned = Returned(http("202", b"", Location="/x", Content_Type="a/b", Content_Length="9"))
     headers = build_response(function("$return"), returned).headers
     assert dict(headers) == {"location": "/x", "content-type": "a/b", "content-length": "0"}
 
 
+@pytest.mark.feature("Functions host", "HTTP responses")
 @pytest.mark.parametrize(
     "returned",
     [
@@ -65,6 +68,7 @@ def test_what_http_does_not_allow(returned):
         build_response(function("$return"), Returned(returned))
 
 
+@pytest.mark.feature("Functions host", "Cookies")
 @pytest.mark.parametrize(
     ("cookie", "text"),
     [
@@ -87,12 +91,14 @@ def test_cookies(cookie, text):
     assert format_cookie(cookie) == text
 
 
+@pytest.mark.feature("Functions host", "Cookies")
 def test_several_cookies_are_several_headers():
     cookies = [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}]
     response = build_response(function("$return"), Returned(http(cookies=cookies)))
     assert response.headers.getlist("set-cookie") == ["a=1", "b=2"]
 
 
+@pytest.mark.feature("Functions host", "Content types that are found by content")
 @pytest.mark.parametrize(
     ("text", "status", "body"),
     [
@@ -136,6 +142,7 @@ def test_returned_text_is_sniffed(text, status, body):
     assert (found.status, found.body) == (status, body)
 
 
+@pytest.mark.feature("Functions host", "Content types that are found by content")
 def test_headers_of_a_sniffed_response():
     value = TypedData("string", '{"body":"x","headers":{"Content-Type":"a/b","X":1}}')
     response = build_response(function("$return"), Returned(value))

@@ -23,6 +23,7 @@ def utc(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)
 
 
+@pytest.mark.feature("Functions host", "HTTP requests")
 @pytest.mark.parametrize(
     ("raw", "decoded"),
     [
@@ -41,6 +42,7 @@ def test_paths(raw, decoded):
     assert decode_api_path(raw) == decoded
 
 
+@pytest.mark.feature("Management API", "Query parameters as .NET reads them")
 @pytest.mark.parametrize(
     ("raw", "name", "value"),
     [
@@ -60,6 +62,7 @@ def test_api_query_values(raw, name, value):
     assert ApiQuery(raw).get(name) == value
 
 
+@pytest.mark.feature("Management API", "Query parameters as .NET reads them")
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -74,6 +77,7 @@ def test_booleans(value, expected):
     )
 
 
+@pytest.mark.feature("Management API", "Query parameters as .NET reads them")
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -90,6 +94,7 @@ def test_integers(value, expected):
     assert ApiQuery(f"a={value.replace('+', '%2B')}").integer("a") == expected
 
 
+@pytest.mark.feature("Management API", "Query parameters as .NET reads them")
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -102,11 +107,13 @@ def test_seconds(value, expected):
     assert found == (None if expected is None else timedelta(seconds=expected))
 
 
+@pytest.mark.feature("Management API", "Query parameters as .NET reads them")
 def test_seconds_beyond_a_timespan():
     with pytest.raises(ApiOverflow):
         ApiQuery("a=1e15").seconds("a")
 
 
+@pytest.mark.feature("Management API", "Query parameters as .NET reads them")
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -127,6 +134,7 @@ def test_moments(value, expected):
     assert found == expected
 
 
+@pytest.mark.feature("Management API", "Query parameters as .NET reads them")
 @pytest.mark.parametrize(
     ("raw", "expected"),
     [
@@ -143,12 +151,14 @@ def test_statuses(raw, expected):
     assert ApiQuery(raw).statuses("s") == expected
 
 
+@pytest.mark.feature("Management API", "Query parameters as .NET reads them")
 @pytest.mark.parametrize("value", ["Unknown", "-1"])
 def test_the_unknown_status_is_refused(value):
     with pytest.raises(ApiArgumentError):
         ApiQuery(f"s={value}").statuses("s")
 
 
+@pytest.mark.feature("Functions host", "HTTP requests")
 @pytest.mark.parametrize(
     ("raw", "expected"),
     [
@@ -185,6 +195,7 @@ def receiving(*messages):
     return receive
 
 
+@pytest.mark.feature("Functions host", "HTTP requests")
 async def test_a_request_is_read_whole():
     receive = receiving(
         {"type": "http.request", "body": b"a", "more_body": True},
@@ -197,11 +208,13 @@ async def test_a_request_is_read_whole():
     assert request.url == "http://LocalHost:80/a%20b?x=1"
 
 
+@pytest.mark.feature("Functions host", "HTTP requests")
 async def test_a_body_over_the_limit():
     with pytest.raises(BodyTooLarge):
         await read_request(scope(), receiving({"type": "http.request", "body": b"abc"}), limit=2)
 
 
+@pytest.mark.feature("Functions host", "HTTP requests")
 async def test_a_client_that_leaves_while_sending():
     with pytest.raises(ClientGone):
         await read_request(scope(), receiving({"type": "http.disconnect"}), limit=2)

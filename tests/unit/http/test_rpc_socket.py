@@ -8,6 +8,8 @@ from clocks import ManualClock
 from durahost.http import rpc
 from durahost.model.errors import ConfigError
 
+pytestmark = pytest.mark.feature("Functions host", "Local RPC endpoint")
+
 
 class FixedChance(ManualClock):
     def __init__(self, chance: int) -> None:

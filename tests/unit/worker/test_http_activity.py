@@ -97,6 +97,7 @@ async def fail(activity, uri, method="GET", **members):
 # What goes out ------------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "post"])
 async def test_methods_and_the_query_reach_the_server(site, activity, method):
     answer = await ask(activity, f"{site.base}/a%20b/c?x=1&y=%2F", method)
@@ -105,16 +106,19 @@ async def test_methods_and_the_query_reach_the_server(site, activity, method):
     assert site.requests[0][3] == b""
 
 
+@pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")
 async def test_head_has_no_content(site, activity):
     answer = await ask(activity, f"{site.base}/", "HEAD")
     assert (answer["statusCode"], answer["content"]) == (200, "")
 
 
+@pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")
 async def test_a_missing_method_is_get(site, activity):
     await activity.run(json.dumps([{"uri": f"{site.base}/"}]))
     assert site.requests[0][0] == "GET"
 
 
+@pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")
 async def test_no_header_is_invented_but_the_extension_s_user_agent(site, activity):
     await ask(activity, f"{site.base}/")
     assert site.requests[0][2] == [
@@ -123,6 +127,7 @@ async def test_no_header_is_invented_but_the_extension_s_user_agent(site, activi
     ]
 
 
+@pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")
 async def test_headers_are_copied_and_several_values_are_joined(site, activity):
     headers = {
         "Authorization": "Bearer abc",
@@ -140,6 +145,7 @@ async def test_headers_are_copied_and_several_values_are_joined(site, activity):
     assert site.sent("accept-encoding") == []
 
 
+@pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")
 async def test_a_body_without_content_type_is_text_plain_without_charset(site, activity):
     await ask(activity, f"{site.base}/", "POST", content='{"name": "Zoë 😀"}')
     assert site.sent("content-type") == ["text/plain"]
@@ -147,6 +153,7 @@ async def test_a_body_without_content_type_is_text_plain_without_charset(site, a
     assert site.requests[0][3].decode() == '{"name": "Zoë 😀"}'
 
 
+@pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")
 @pytest.mark.parametrize(
     ("given", "sent"),
     [
@@ -165,17 +172,20 @@ async def test_content_types(site, activity, given, sent):
     assert site.sent("content-type") == [sent]
 
 
+@pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")
 async def test_a_content_type_without_content_is_not_sent(site, activity):
     headers = {"Content-Type": "application/json; charset=utf-8"}
     await ask(activity, f"{site.base}/", headers=headers)
     assert site.sent("content-type") == []
 
 
+@pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")
 async def test_a_get_may_have_a_body(site, activity):
     await ask(activity, f"{site.base}/", content="q")
     assert site.requests[0][3] == b"q"
 
 
+@pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")
 async def test_a_chunked_request_is_sent_chunked(site, activity):
     headers = {"Transfer-Encoding": "chunked"}
     await ask(activity, f"{site.base}/", "POST", content="abc", headers=headers)
@@ -184,6 +194,7 @@ async def test_a_chunked_request_is_sent_chunked(site, activity):
     assert site.requests[0][3] == b"abc"
 
 
+@pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")
 async def test_user_and_fragment_of_the_url_are_not_sent(site, activity):
     url = site.base.replace("http://", "http://me:secret@")
     await ask(activity, f"{url}/p#part")
@@ -191,6 +202,7 @@ async def test_user_and_fragment_of_the_url_are_not_sent(site, activity):
     assert site.sent("authorization") == []
 
 
+@pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")
 @pytest.mark.parametrize(
     ("members", "error"),
     [
@@ -226,6 +238,7 @@ async def test_what_net_would_not_send_fails_with_its_text(site, activity, membe
     assert site.requests == []
 
 
+@pytest.mark.feature("Durable HTTP", "Token source", "refused with a text that says what to do")
 async def test_a_token_source_is_refused_with_what_to_do(site, activity):
     token = {"resource": "https://management.core.windows.net", "kind": "AzureManagedIdentity"}
     _, message = await fail(activity, f"{site.base}/x", tokenSource=token)
@@ -246,6 +259,7 @@ async def test_an_input_that_is_no_request_fails(activity, text):
 # What comes back ----------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("Durable HTTP", "Responses: status, headers, content")
 async def test_the_result_is_compact_json_without_content_headers(site, activity):
     headers = {
         "Content-Type": "application/json; charset=utf-8",
@@ -271,6 +285,7 @@ async def test_the_result_is_compact_json_without_content_headers(site, activity
     )
 
 
+@pytest.mark.feature("Durable HTTP", "Responses: status, headers, content")
 async def test_repeated_headers_are_a_list(site, activity):
     response = web.Response(
         text="x", headers=[("X-A", "1"), ("x-a", "2, 3"), ("Set-Cookie", "a=b")]
@@ -282,6 +297,8 @@ async def test_repeated_headers_are_a_list(site, activity):
     assert headers["Set-Cookie"] == ["a=b", "c=d, e"]
 
 
+@pytest.mark.feature("Durable HTTP", "Responses: status, headers, content")
+@pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")
 async def test_a_chunked_answer_shows_its_transfer_encoding(site, activity):
     async def stream(request):
         response = web.StreamResponse()
@@ -297,12 +314,14 @@ async def test_a_chunked_answer_shows_its_transfer_encoding(site, activity):
     assert answer["headers"]["Transfer-Encoding"] == "chunked"
 
 
+@pytest.mark.feature("Durable HTTP", "Responses: status, headers, content")
 async def test_any_status_is_an_answer(site, activity):
     site.answers["/"] = web.Response(status=503, text="busy")
     answer = await ask(activity, f"{site.base}/")
     assert (answer["statusCode"], answer["content"]) == (503, "busy")
 
 
+@pytest.mark.feature("Durable HTTP", "Responses: status, headers, content")
 @pytest.mark.parametrize(
     ("body", "content_type", "text"),
     [
@@ -330,11 +349,13 @@ async def test_an_unknown_charset_fails(site, activity, charset):
     assert (await fail(activity, f"{site.base}/"))[1] == dotnet_http.BAD_CHARSET
 
 
+@pytest.mark.feature("Durable HTTP", "Responses: status, headers, content")
 async def test_a_compressed_answer_is_not_unpacked(site, activity):
     site.answers["/"] = web.Response(body=b"raw", headers={"Content-Encoding": "gzip"})
     assert (await ask(activity, f"{site.base}/"))["content"] == "raw"
 
 
+@pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")
 async def test_big_bodies_go_out_and_come_back(site, activity):
     async def echo(request):
         return web.Response(body=await request.read())
@@ -353,6 +374,7 @@ async def test_a_body_over_the_limit_fails(site, activity, monkeypatch):
     )
 
 
+@pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")
 async def test_cookies_are_kept_and_their_number_is_limited(site, activity, monkeypatch):
     site.answers["/in"] = web.Response(headers={"Set-Cookie": "who=me"})
     await ask(activity, f"{site.base}/in")
@@ -391,6 +413,7 @@ def moved(status, to):
     return web.Response(status=status, headers={"Location": to})
 
 
+@pytest.mark.feature("Durable HTTP", "Redirects")
 @pytest.mark.parametrize(
     ("status", "method", "then"),
     [
@@ -419,6 +442,7 @@ async def test_redirects_are_followed_with_the_method_net_uses(
     assert site.sent("content-type") == (["application/json"] if keeps_body else [])
 
 
+@pytest.mark.feature("Durable HTTP", "Redirects")
 async def test_a_redirect_without_location_or_of_another_kind_is_the_answer(site, activity):
     site.answers["/a"] = web.Response(status=302)
     site.answers["/b"] = moved(304, "/a")
@@ -426,6 +450,7 @@ async def test_a_redirect_without_location_or_of_another_kind_is_the_answer(site
     assert (await ask(activity, f"{site.base}/b"))["statusCode"] == 304
 
 
+@pytest.mark.feature("Durable HTTP", "Redirects")
 async def test_after_fifty_redirects_the_redirect_is_the_answer(site, activity):
     async def again(_):
         return moved(302, "/a")
@@ -435,17 +460,20 @@ async def test_after_fifty_redirects_the_redirect_is_the_answer(site, activity):
     assert len(site.requests) == 51
 
 
+@pytest.mark.feature("Durable HTTP", "Redirects")
 async def test_a_redirect_to_another_scheme_fails(site, activity):
     site.answers["/a"] = moved(302, "ftp://example.test/")
     assert (await fail(activity, f"{site.base}/a"))[1] == "The 'ftp' scheme is not supported."
 
 
+@pytest.mark.feature("Durable HTTP", "Redirects")
 def test_https_is_never_left_for_http():
     sent = dotnet_http.prepare("GET", "HTTPS://a.test/x", {}, None)
     assert dotnet_http.redirected(sent, 302, "http://a.test/") is None
     assert dotnet_http.redirected(sent, 302, "/y").url == "https://a.test/y"
 
 
+@pytest.mark.feature("Durable HTTP", "Redirects")
 async def test_a_location_is_shown_as_a_net_uri(site, activity):
     site.answers["/"] = web.Response(status=201, headers={"location": "http://a.test"})
     assert (await ask(activity, f"{site.base}/"))["headers"]["Location"] == "http://a.test/"
@@ -460,6 +488,7 @@ def free_port():
         return taken.getsockname()[1]
 
 
+@pytest.mark.feature("Durable HTTP", "Failures of the connection")
 async def test_a_refused_connection_fails_with_the_bare_message(activity):
     port = free_port()
     assert await fail(activity, f"http://127.0.0.1:{port}/") == (
@@ -468,11 +497,13 @@ async def test_a_refused_connection_fails_with_the_bare_message(activity):
     )
 
 
+@pytest.mark.feature("Durable HTTP", "Failures of the connection")
 async def test_an_unknown_host_fails(activity):
     _, message = await fail(activity, "http://no-such-host.invalid/")
     assert message == "Name or service not known (no-such-host.invalid:80)"
 
 
+@pytest.mark.feature("Durable HTTP", "Failures of the connection")
 async def test_a_connection_closed_without_an_answer_fails(activity, raw_server):
     async def hang_up(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
@@ -482,6 +513,7 @@ async def test_a_connection_closed_without_an_answer_fails(activity, raw_server)
     assert message == "An error occurred while sending the request."
 
 
+@pytest.mark.feature("Durable HTTP", "Failures of the connection")
 async def test_an_answer_that_is_no_http_fails(activity, raw_server):
     async def chatter(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
@@ -492,6 +524,7 @@ async def test_an_answer_that_is_no_http_fails(activity, raw_server):
     assert message == "An error occurred while sending the request."
 
 
+@pytest.mark.feature("Durable HTTP", "Failures of the connection")
 async def test_an_answer_cut_short_fails(activity, raw_server):
     async def cut(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
@@ -502,6 +535,7 @@ async def test_an_answer_cut_short_fails(activity, raw_server):
     assert message == "Error while copying content to a stream."
 
 
+@pytest.mark.feature("Durable HTTP", "Failures of the connection")
 async def test_tls_that_is_none_fails(activity, raw_server):
     async def plain(reader, writer):
         await reader.read(10)
@@ -512,6 +546,7 @@ async def test_tls_that_is_none_fails(activity, raw_server):
     assert message == "The SSL connection could not be established, see inner exception."
 
 
+@pytest.mark.feature("Durable HTTP", "Failures of the connection")
 async def test_an_os_error_beside_the_connection_is_a_send_failure(activity, monkeypatch):
     """An ssl or socket error that aiohttp lets through."""
 
@@ -525,6 +560,7 @@ async def test_an_os_error_beside_the_connection_is_a_send_failure(activity, mon
             await client.send(outgoing)
 
 
+@pytest.mark.feature("Durable HTTP", "Timeouts")
 async def test_the_request_s_timeout_fails_the_call_with_both_texts(activity, raw_server):
     async def silence(reader, writer):
         await reader.read()
@@ -536,6 +572,7 @@ async def test_the_request_s_timeout_fails_the_call_with_both_texts(activity, ra
     )
 
 
+@pytest.mark.feature("Durable HTTP", "Timeouts")
 async def test_the_client_s_timeout_stands_without_one_and_over_a_longer_one(raw_server):
     async def silence(reader, writer):
         await reader.read()
@@ -549,6 +586,8 @@ async def test_the_client_s_timeout_stands_without_one_and_over_a_longer_one(raw
         assert message == f"{text} Reached user specified timeout: 1.02:03:04."
 
 
+@pytest.mark.feature("Durable HTTP", "Redirects")
+@pytest.mark.feature("Durable HTTP", "Timeouts")
 async def test_the_time_counts_over_redirects_and_the_body(site, activity):
 
     finished = asyncio.Event()
@@ -571,6 +610,7 @@ async def test_the_time_counts_over_redirects_and_the_body(site, activity):
 # Retry options ------------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("Durable HTTP", "Retry options")
 @pytest.mark.parametrize(
     ("codes", "status", "message"),
     [
@@ -594,6 +634,7 @@ async def test_retry_options_fail_the_statuses_they_name(site, activity, codes, 
     )
 
 
+@pytest.mark.feature("Durable HTTP", "Responses: status, headers, content")
 @pytest.mark.parametrize(("codes", "status"), [([], 204), ([500], 404)])
 async def test_other_statuses_are_answers(site, activity, codes, status):
     site.answers["/"] = web.Response(status=status)

@@ -8,6 +8,9 @@ import pytest
 from durahost.model.errors import ConfigError
 from durahost.worker.interpreter import find_interpreter
 
+pytestmark = pytest.mark.feature("Functions host", "The app's own interpreter")
+
+
 SETTING = "languageWorkers__python__defaultExecutablePath"
 
 

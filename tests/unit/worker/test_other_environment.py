@@ -9,7 +9,7 @@ import pytest
 
 from durahost.worker.base import HttpData, Returned, TypedData
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.feature("Functions host", "The app's own interpreter")]
 
 OLDEST = "3.10"
 

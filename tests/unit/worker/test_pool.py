@@ -95,6 +95,30 @@ async def test_a_replacement_that_does_not_load_is_tried_again(make_pool, app, c
             pass
 
 
+async def test_a_replacement_that_cannot_be_set_up_at_all_is_tried_again(app, logs, caplog):
+    class Unlucky(ProcessWorker):
+        async def load(self, app):
+            raise RuntimeError("can't start new thread")
+
+    def unlucky(*arguments):
+        raise MemoryError("no room for another one")
+
+    kinds = iter([ProcessWorker, Unlucky, unlucky, ProcessWorker])
+    pool = WorkerPool(lambda: next(kinds)(sys.executable, os.environ, logs))
+    try:
+        await pool.load(app.add("pid", PID, app.activity).source)
+        pid = await pid_of(pool, app)
+        os.kill(pid, signal.SIGKILL)
+        async with asyncio.timeout(20):
+            while await _pid_or_none(pool, app) in (None, pid):
+                pass
+    finally:
+        await pool.drain(timedelta())
+    assert caplog.text.count("the new worker process could not be set up") == 2
+    assert "can't start new thread" in caplog.text
+    assert "no room for another one" in caplog.text
+
+
 async def test_an_app_that_does_not_load_leaves_no_process(make_pool, app):
     pool = make_pool(2)
     app.write("function_app.py", "1 / 0")

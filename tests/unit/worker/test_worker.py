@@ -36,6 +36,8 @@ REQUEST = TypedData(
 EMPTY = TypedData("http", HttpData(method="GET", url="http://localhost/"))
 
 
+@pytest.mark.feature("Functions host", "Async and sync functions, `Out` parameters")
+@pytest.mark.feature("Functions host", "HTTP requests")
 async def test_http_request_and_response_cross_whole(worker, app):
     await worker.load(app.add("echo", ECHO).source)
     result = await worker.invoke(app.call("echo", req=REQUEST), deadline_s=20)
@@ -55,6 +57,8 @@ async def test_http_request_and_response_cross_whole(worker, app):
     }
 
 
+@pytest.mark.feature("Functions host", "Async and sync functions, `Out` parameters")
+@pytest.mark.feature("Functions host", "HTTP requests")
 async def test_async_functions_outputs_and_cookies(worker, app):
     app.add(
         "f",
@@ -90,6 +94,7 @@ async def test_async_functions_outputs_and_cookies(worker, app):
     }
 
 
+@pytest.mark.feature("Orchestrations", "Inputs and outputs as the SDK gives them")
 @pytest.mark.parametrize(
     ("given", "seen"),
     [
@@ -107,6 +112,7 @@ async def test_activities_get_json_text_and_return_it(worker, app, given, seen):
     assert result == Returned(TypedData("json", json.dumps([seen])))
 
 
+@pytest.mark.feature("Orchestrations", "Activity calls")
 async def test_an_orchestrator_of_the_real_sdk_runs_an_episode(worker, app):
     app.add(
         "Hello",
@@ -146,6 +152,7 @@ async def test_an_orchestrator_of_the_real_sdk_runs_an_episode(worker, app):
     assert answer["actions"][0][0]["functionName"] == "SayHello"
 
 
+@pytest.mark.feature("Functions host", "The worker's `context`")
 async def test_context_carries_the_invocation(worker, app):
     app.add(
         "f",
@@ -166,6 +173,7 @@ async def test_context_carries_the_invocation(worker, app):
     assert json.loads(result.value.value) == expected
 
 
+@pytest.mark.feature("Functions host", "Failures of user code, with the worker's texts")
 async def test_user_exceptions_are_data_and_begin_in_the_app(worker, app):
     source = """
     class Trouble(Exception): pass
@@ -182,6 +190,7 @@ async def test_user_exceptions_are_data_and_begin_in_the_app(worker, app):
     )
 
 
+@pytest.mark.feature("Functions host", "Failures of user code, with the worker's texts")
 @pytest.mark.parametrize(
     ("body", "text"),
     [
@@ -203,6 +212,7 @@ async def test_failures_have_the_real_workers_texts(worker, app, body, text):
     assert result.wire_message == text
 
 
+@pytest.mark.feature("Functions host", "Failures of user code, with the worker's texts")
 async def test_a_value_nobody_takes_fails(worker, app):
     app.add("f", "def main(req): return 1", app.http[:1])
     await worker.load(app.source)
@@ -212,6 +222,7 @@ async def test_a_value_nobody_takes_fails(worker, app):
     )
 
 
+@pytest.mark.feature("Functions host", "One bad function takes no other down")
 async def test_one_bad_function_takes_no_other_down(worker, app):
     app.add("good", "def main(req): return 'ok'")
     app.add("missing", "from . import helper\n", app.http)
@@ -253,6 +264,7 @@ async def test_one_bad_function_takes_no_other_down(worker, app):
     assert result.value == TypedData("string", "ok")
 
 
+@pytest.mark.feature("Functions host", "Folder model: imports as on Azure")
 async def test_modules_are_found_as_in_azure(worker, app):
     app.write("shared/__init__.py", "")
     app.write("shared/lib.py", "name = __name__")
@@ -273,6 +285,7 @@ async def test_modules_are_found_as_in_azure(worker, app):
     assert json.loads(result.value.value) == expected
 
 
+@pytest.mark.feature("Functions host", "Decorator model: discovery and indexing")
 async def test_a_decorator_app_is_indexed_by_the_worker(worker, app):
     app.write(
         "function_app.py",
@@ -301,6 +314,7 @@ async def test_a_decorator_app_is_indexed_by_the_worker(worker, app):
     assert result == Returned(TypedData("json", "5"))
 
 
+@pytest.mark.feature("Functions host", "Decorator model: discovery and indexing")
 async def test_a_decorator_app_fails_as_a_whole(worker, app):
     app.write("function_app.py", "import azure.functions as func\nx = 1\n")
     with pytest.raises(AppLoadError) as caught:
@@ -310,6 +324,7 @@ async def test_a_decorator_app_fails_as_a_whole(worker, app):
     )
 
 
+@pytest.mark.feature("Functions host", "Logs of user code")
 async def test_log_records_know_their_invocation(worker, app, logs):
     app.add(
         "f",
@@ -339,6 +354,7 @@ async def test_log_records_know_their_invocation(worker, app, logs):
     assert broken.message.startswith("broken\nTraceback (most recent call last):\n")
 
 
+@pytest.mark.feature("Functions host", "Logs of user code")
 async def test_a_user_thread_logs_for_its_invocation_when_it_says_so(worker, app, logs):
     source = """
     import logging, threading
@@ -381,6 +397,7 @@ async def test_blocked_functions_delay_no_episode(worker, app, monkeypatch):
     assert blocked.result() == Returned(TypedData("json", '"through"'))
 
 
+@pytest.mark.feature("Functions host", "`functionTimeout`")
 async def test_a_deadline_ends_the_worker_and_its_other_calls(worker, app):
     app.add("blocks", "import time\ndef main(value): time.sleep(value)", app.activity)
     await worker.load(app.source)
@@ -399,6 +416,7 @@ async def test_a_deadline_ends_the_worker_and_its_other_calls(worker, app):
         await worker.invoke(short, deadline_s=1)
 
 
+@pytest.mark.feature("Functions host", "Failures of user code, with the worker's texts")
 async def test_system_exit_ends_the_worker_and_says_so(worker, app, logs):
     app.add("leaves", "import sys\ndef main(value): sys.exit(3)", app.activity)
     await worker.load(app.source)

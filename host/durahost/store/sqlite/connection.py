@@ -1,7 +1,7 @@
 """One connection to the database file, its named queries, and the translation of driver errors.
 
 SQL stands in `queries/*.sql` only; Python calls it by name. Nothing of `sqlite3` leaves this
-package: its errors become StoreUnavailable (try again) or StoreError.
+package: its errors become StoreUnavailable (try again), TooLarge or StoreError.
 """
 
 import sqlite3
@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from durahost.model.errors import StoreError, StoreUnavailable
+from durahost.model.errors import StoreError, StoreUnavailable, TooLarge
 
 Row = tuple[Any, ...]
 Values = Mapping[str, Any] | Row
@@ -32,6 +32,12 @@ TRANSIENT = frozenset(
 )
 """Primary result codes of conditions that pass without a change of ours."""
 
+TOO_LARGE = (
+    "A payload is larger than the task hub database takes (1,000,000,000 bytes); keep large data "
+    "elsewhere and pass a reference to it."
+)
+"""Source: sqlite.org/limits.html (SQLITE_MAX_LENGTH)."""
+
 
 @contextmanager
 def translated(subject: str = "The task hub database") -> Iterator[None]:
@@ -41,6 +47,8 @@ def translated(subject: str = "The task hub database") -> Iterator[None]:
     except sqlite3.Error as error:
         # The low byte is the primary code. Errors of the driver itself carry none.
         code = getattr(error, "sqlite_errorcode", -1) & 0xFF
+        if code == sqlite3.SQLITE_TOOBIG:
+            raise TooLarge(TOO_LARGE) from error
         if code in TRANSIENT:
             raise StoreUnavailable(
                 f"{subject} refused the transaction ({error}); nothing of it was written, it can "
@@ -50,6 +58,8 @@ def translated(subject: str = "The task hub database") -> Iterator[None]:
             f"{subject} failed ({error}); nothing of the transaction was written. Check the "
             "file, or move it away to begin anew."
         ) from error
+    except OverflowError as error:  # the driver's own, beyond 2 GiB
+        raise TooLarge(TOO_LARGE) from error
 
 
 def read_queries() -> Mapping[str, str]:

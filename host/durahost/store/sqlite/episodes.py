@@ -33,7 +33,7 @@ def lock(
     if not claimed:
         _report_idle(hub, now, connection)
         return []
-    claimed.sort(key=lambda row: (row[20], row[0]))
+    claimed.sort()
     return [_load(row, owner, token, now, connection) for row in claimed]
 
 
@@ -45,15 +45,15 @@ def _report_idle(hub: HubScope, now: int, connection: Connection) -> None:
 
 
 def _load(row: Row, owner: str, token: int, now: int, connection: Connection) -> LockedEpisode:
-    state = rows.read_state(row)
-    instance_row, _, attempts = row[19:]
+    _, instance_id, instance_row, attempts = row
+    (state,) = connection.all("load_state", {"instance_row": instance_row})
     history = connection.all("load_history", {"instance_row": instance_row})
     inbox = connection.all("load_inbox", {"instance_row": instance_row, "now": now})
     return LockedEpisode(
-        Lease(rules.EPISODE, state.instance_id, owner, token),
-        state,
+        Lease(rules.EPISODE, instance_id, owner, token),
+        rows.read_state(state),
         [rows.read_event(event) for event in history],
-        [rows.read_message(state.instance_id, message) for message in inbox],
+        [rows.read_message(instance_id, message) for message in inbox],
         attempts,
     )
 
@@ -100,6 +100,7 @@ def _write_state(
     row = connection.one("commit_instance", values)
     if row is None:
         raise rules.lease_lost(lease)
+    connection.run("write_input", values | {"instance_row": row[0]})
     return row[0], row[1] - appended
 
 

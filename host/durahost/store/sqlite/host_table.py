@@ -1,8 +1,12 @@
 """The host's own key → JSON text table in the same database."""
 
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
-from durahost.store.sqlite.connection import Connection
+from durahost.store.sqlite.connection import Connection, connect, read_queries, translated
 from durahost.store.sqlite.readers import Readers
 from durahost.store.sqlite.writer import Writer
 
@@ -39,3 +43,15 @@ def _read(key: str, connection: Connection) -> str | None:
 def _write_if_absent(key: str, value: str, connection: Connection) -> str:
     connection.run("write_value_if_absent", {"key": key, "value": value})
     return _read(key, connection) or value
+
+
+def read_values(path: Path) -> Mapping[str, str]:
+    """Read the whole table of a database file, also while another process has it open.
+
+    Errors: StoreError.
+    """
+    with (
+        translated(f"The task hub database {path}"),
+        closing(connect(path, read_queries(), timedelta(seconds=5))) as connection,
+    ):
+        return dict(connection.all("read_values", {}))

@@ -38,7 +38,7 @@ def replace(hub: HubScope, new: NewInstance, known: Row | None, connection: Conn
     if known is not None:
         _say_farewell(hub, known, new.state.instance_id, connection)
         _delete(known, connection)
-    connection.run("insert_instance", rows.state_values(new.state) | {"hub": hub.name})
+    _insert(hub, new.state, connection)
     deliver(hub, new.started, connection)
 
 
@@ -164,11 +164,17 @@ def _find(hub: HubScope, instance_id: InstanceId, connection: Connection) -> Row
     return connection.one("find_instance", {"hub": hub.name, "id": instance_id})
 
 
+def _insert(hub: HubScope, state: InstanceState, connection: Connection) -> None:
+    values = rows.state_values(state)
+    row = connection.scalar("insert_instance", values | {"hub": hub.name})
+    connection.run("insert_input", values | {"instance_row": row})
+
+
 def _awaken(hub: HubScope, message: Message, connection: Connection) -> Row | None:
     state = rules.awakened(message, hub.clock.now())
     if state is None:
         return None
-    connection.run("insert_instance", rows.state_values(state) | {"hub": hub.name})
+    _insert(hub, state, connection)
     return _find(hub, state.instance_id, connection)
 
 
@@ -192,8 +198,8 @@ def require(
 
 def _delete(known: Row, connection: Connection) -> None:
     values = {"instance_row": known[0]}
-    for name in ("delete_tasks", "delete_inbox", "delete_history", "delete_instance"):
-        connection.run(name, values)
+    for table in ("tasks", "inbox", "history", "input", "instance"):
+        connection.run(f"delete_{table}", values)
 
 
 def _bound(time: Any, default: int) -> int:

@@ -1,6 +1,5 @@
 -- name: claim_instances
--- Claim the instances that have been ready longest. The columns of an instance's state stand first,
--- in the order of rows.read_state.
+-- Claim the instances that have been ready longest.
 UPDATE instance
 SET claim_token = :token, claim_owner = :owner, claim_until = :until, attempts = attempts + 1
 WHERE instance_row IN (
@@ -9,10 +8,15 @@ WHERE instance_row IN (
   ORDER BY due_at, id
   LIMIT :at_most
 )
-RETURNING
+RETURNING due_at, id, instance_row, attempts;
+
+-- name: load_state
+-- The columns of an instance's state, in the order of rows.read_state.
+SELECT
   id, execution_id, name, status, created_at, updated_at, version, generation, input, output,
   custom_status, completed_at, scheduled_at, parent_id, parent_execution_id, parent_name,
-  parent_version, parent_task_id, tags, instance_row, due_at, attempts;
+  parent_version, parent_task_id, tags
+FROM instance_state WHERE instance_row = :instance_row;
 
 -- name: next_due
 -- When the next instance becomes due by the app's time.
@@ -41,11 +45,15 @@ SET execution_id = :execution_id, name = :name, version = :version, status = :st
   completed_at = :completed_at, scheduled_at = :scheduled_at, parent_id = :parent_id,
   parent_execution_id = :parent_execution_id, parent_name = :parent_name,
   parent_version = :parent_version, parent_task_id = :parent_task_id, tags = :tags,
-  custom_status = :custom_status, input = :input, output = :output,
+  custom_status = :custom_status, output = :output,
   next_seq = iif(:starts_generation, 0, next_seq) + :appended,
   claim_owner = NULL, claim_until = 0, attempts = 0
 WHERE hub = :hub AND id = :key AND claim_token = :token AND claim_owner = :owner
 RETURNING instance_row, next_seq;
+
+-- name: write_input
+-- Nothing is written when nothing has changed.
+UPDATE input SET input = :input WHERE instance_row = :instance_row AND input IS NOT :input;
 
 -- name: append_event
 -- The second fence: a sequence number that exists already means that somebody else wrote it.

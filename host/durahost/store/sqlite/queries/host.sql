@@ -1,6 +1,9 @@
 -- name: read_value
 SELECT value FROM host WHERE key = :key;
 
+-- name: read_values
+SELECT key, value FROM host ORDER BY key;
+
 -- name: write_value
 INSERT INTO host (key, value) VALUES (:key, :value)
 ON CONFLICT (key) DO UPDATE SET value = excluded.value;

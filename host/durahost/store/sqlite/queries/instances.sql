@@ -10,7 +10,7 @@ SELECT
   id, execution_id, name, status, created_at, updated_at, version, generation, input, output,
   custom_status, completed_at, scheduled_at, parent_id, parent_execution_id, parent_name,
   parent_version, parent_task_id, tags
-FROM instance WHERE hub = :hub AND id = :id;
+FROM instance_state WHERE hub = :hub AND id = :id;
 
 -- name: query_instances
 -- One page by id. x'FF' stands behind every UTF-8 character, so the range is exactly the prefix.
@@ -19,7 +19,7 @@ SELECT
   id, execution_id, name, status, created_at, updated_at, version, generation, input, output,
   custom_status, completed_at, scheduled_at, parent_id, parent_execution_id, parent_name,
   parent_version, parent_task_id, tags
-FROM instance
+FROM instance_state
 WHERE hub = :hub AND id >= :low AND id < :prefix || x'FF' AND id <> :after
   AND created_at BETWEEN :created_from AND :created_to
   AND (:statuses >> status) & 1
@@ -34,19 +34,24 @@ ORDER BY seq;
 
 -- name: insert_instance
 INSERT INTO instance (
-  hub, id, execution_id, name, status, created_at, updated_at, version, generation, input, output,
+  hub, id, execution_id, name, status, created_at, updated_at, version, generation, output,
   custom_status, completed_at, scheduled_at, parent_id, parent_execution_id, parent_name,
   parent_version, parent_task_id, tags
 ) VALUES (
   :hub, :id, :execution_id, :name, :status, :created_at, :updated_at, :version, :generation,
-  :input, :output, :custom_status, :completed_at, :scheduled_at, :parent_id,
-  :parent_execution_id, :parent_name, :parent_version, :parent_task_id, :tags
-);
+  :output, :custom_status, :completed_at, :scheduled_at, :parent_id, :parent_execution_id,
+  :parent_name, :parent_version, :parent_task_id, :tags
+)
+RETURNING instance_row;
+
+-- name: insert_input
+INSERT INTO input (instance_row, input) VALUES (:instance_row, :input);
 
 -- name: update_instance
 -- A change that is no episode's own; a claim on the instance is void by it.
 UPDATE instance
-SET execution_id = :execution_id, status = :status, updated_at = :updated_at, completed_at = :completed_at, output = :output,
+SET execution_id = :execution_id, status = :status, updated_at = :updated_at,
+  completed_at = :completed_at, output = :output,
   parent_id = :parent_id, parent_execution_id = :parent_execution_id, parent_name = :parent_name,
   parent_version = :parent_version, parent_task_id = :parent_task_id,
   claim_owner = NULL, claim_until = 0
@@ -64,6 +69,9 @@ UPDATE instance SET next_seq = :next_seq WHERE instance_row = :instance_row;
 
 -- name: delete_instance
 DELETE FROM instance WHERE instance_row = :instance_row;
+
+-- name: delete_input
+DELETE FROM input WHERE instance_row = :instance_row;
 
 -- name: delete_history
 DELETE FROM history WHERE instance_row = :instance_row;

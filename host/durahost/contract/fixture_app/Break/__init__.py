@@ -1,0 +1,6 @@
+"""Fails."""
+
+
+def main(reason: str) -> str:
+    """Raise ValueError."""
+    raise ValueError(reason)

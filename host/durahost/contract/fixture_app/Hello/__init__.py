@@ -1,0 +1,6 @@
+"""Greets."""
+
+
+def main(name: str) -> str:
+    """Greet one city."""
+    return f"Hello {name}!"

@@ -1,0 +1,90 @@
+"""What a function's outputs bring about: a client output starts orchestrations.
+
+HTTP outputs are the response and none of ours; other types are not there yet.
+Source: Azure/azure-functions-durable-extension: Bindings/BindingHelper.cs
+(OrchestrationClientAsyncCollector).
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+
+from durahost.codec.client_output import FORM, BadStart, StartRequest, decode_starts
+from durahost.management import Managements
+from durahost.model.errors import InstanceExists
+from durahost.model.functions import Binding, FunctionMetadata
+from durahost.registry import DurableKind, Registry
+from durahost.worker.base import Raised, Returned, TypedData
+
+logger = logging.getLogger(__name__)
+
+CLIENT_BINDINGS = ("durableClient", "orchestrationClient")
+RETURN_BINDING = "$return"
+
+_ERROR_TYPES = {
+    BadStart: "System.ArgumentException",
+    InstanceExists: "DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException",
+}
+
+
+class Outputs:
+    """Does what functions return through their output bindings."""
+
+    def __init__(self, managements: Managements, registry: Callable[[], Registry | None]) -> None:
+        self._managements = managements
+        self._registry = registry
+        self._warned: set[tuple[str, str]] = set()
+
+    async def apply(self, function: FunctionMetadata, returned: Returned) -> Raised | None:
+        """Do each output in turn; what fails is the invocation's failure, those before it stand.
+
+        Errors: StoreError.
+        """
+        for binding, value in _outputs_set(function, returned):
+            if not any(binding.is_type(kind) for kind in CLIENT_BINDINGS):
+                self._warn(function, binding)
+                continue
+            try:
+                for request in _read_starts(value):
+                    await self._start(binding, request)
+            except (BadStart, InstanceExists) as error:
+                text = f"Output '{binding.name}' of function '{function.name}': {error}"
+                return Raised(_ERROR_TYPES[type(error)], text, "")
+        return None
+
+    async def _start(self, binding: Binding, request: StartRequest) -> None:
+        registry = self._registry()
+        if registry is not None and not registry.knows(DurableKind.ORCHESTRATOR, request.name):
+            hint = registry.unknown_text(DurableKind.ORCHESTRATOR, request.name)
+            text = "The start of '%s' is accepted and will fail, as on Azure: %s"
+            logger.warning(text, request.name, hint)
+        hub = binding.get("taskHub")
+        management = self._managements(None if hub is None else str(hub))
+        await management.start(request.name, request.input, instance_id=request.instance_id)
+
+    def _warn(self, function: FunctionMetadata, binding: Binding) -> None:
+        """Say it once per binding: it is a matter of the app, not of an invocation."""
+        place = (function.name, binding.name)
+        if place not in self._warned:
+            self._warned.add(place)
+            logger.warning(
+                "Output '%s' of function '%s' goes nowhere: %s outputs are not supported yet.",
+                binding.name,
+                function.name,
+                binding.type,
+            )
+
+
+def _outputs_set(
+    function: FunctionMetadata, returned: Returned
+) -> Iterator[tuple[Binding, TypedData]]:
+    for binding in function.bindings:
+        is_returned = binding.name == RETURN_BINDING
+        value = returned.value if is_returned else returned.outputs.get(binding.name)
+        if binding.is_output and not binding.is_type("http") and value is not None:
+            yield binding, value
+
+
+def _read_starts(data: TypedData) -> Sequence[StartRequest]:
+    if data.kind not in ("string", "json"):
+        raise BadStart(f"It is of the kind '{data.kind}'; set it to {FORM}.")
+    return decode_starts(data.value)

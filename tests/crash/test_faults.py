@@ -1,0 +1,84 @@
+"""A host that dies once, at any one of its store operations: nothing is lost, nothing done twice.
+
+Every scenario runs once without a fault, which counts its operations; then once for each of them
+and each side, where the host dies before the operation, or after its commit. Each of these runs
+must end as the first one, and every invariant holds at the death and at the end (C1-C12, C14, C15,
+C17-C24).
+"""
+
+import asyncio
+import functools
+import tempfile
+from pathlib import Path
+
+import pytest
+from crash.scenarios import SCENARIOS, build_world, play
+from hub_world import Fault
+
+pytestmark = pytest.mark.feature(
+    "Exactly once", "Death before and after each store operation and effect"
+)
+
+
+MEMORY = Path("/dev/shm")
+"""Files that need not survive the machine: what a sync costs is not the subject here."""
+
+
+def run(name, fault=None, **options):
+    """Play a scenario on a file of its own; the world, its outcome, its operations."""
+
+    async def play_once(folder):
+        world = build_world(Path(folder) / "hub.db", **options)
+        world.faults.arm(fault)
+        outcome, operations = await play(world, SCENARIOS[name])
+        await world.close()
+        return world, outcome, operations
+
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        return asyncio.run(play_once(folder))
+
+
+@functools.cache
+def without_fault(name):
+    return run(name)
+
+
+def pytest_generate_tests(metafunc):
+    if "fault" not in metafunc.fixturenames:
+        return
+    found = []
+    for name in SCENARIOS:
+        _, _, operations = without_fault(name)
+        for number, operation in enumerate(operations):
+            for side in ("before", "after"):
+                case = f"{name}-{side}-{number:02}-{operation}"
+                found.append(pytest.param(name, Fault(number, side), id=case))
+    metafunc.parametrize(("name", "fault"), found)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_without_a_fault(name):
+    world, outcome, _ = without_fault(name)
+    assert world.crashes == 0
+    for instance_id, (status, output) in SCENARIOS[name].ends.items():
+        assert outcome[instance_id]["status"] == status
+        assert outcome[instance_id]["output"].startswith(output)
+    SCENARIOS[name].check(outcome)
+
+
+def test_the_order_of_operations_is_the_same_at_every_run():
+    for name in SCENARIOS:
+        assert run(name)[2] == without_fault(name)[2]
+
+
+def test_one_death(name, fault):
+    expected_world, expected, operations = without_fault(name)
+    world, outcome, seen = run(name, fault)
+    assert world.crashes == 1
+    assert seen[: fault.number + 1] == operations[: fault.number + 1]
+    assert outcome == expected
+    # What ran when the host died runs again; nothing else does, and nothing is left out.
+    expected_runs, runs = expected_world.functions.ran, world.functions.ran
+    assert runs.keys() == expected_runs.keys()
+    for activity, count in runs.items():
+        assert count - expected_runs[activity] in (0, 1), activity

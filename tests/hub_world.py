@@ -1,0 +1,359 @@
+"""A host without its edges: real dispatchers over a real hub file, and functions called in process.
+
+Orchestrators and entities run through the SDK's own handles. The store is the real one, but for its
+threads: everything is done on the event loop's, so that the operations of a host come in the same
+order at every run. A fault ends the host before or after any of them: what was in memory is gone,
+the next life opens the file again. The clock and the world outside the host go on.
+"""
+
+import asyncio
+import json
+import re
+import sqlite3
+from collections import Counter
+from contextlib import AsyncExitStack, closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import ClassVar
+from unittest.mock import patch
+
+import azure.durable_functions as df
+from invariants import Watch, assert_invariants
+
+from durahost.config.settings import DurableSettings
+from durahost.dispatch.activities import ActivityDispatcher
+from durahost.dispatch.orchestrations import OrchestrationDispatcher
+from durahost.dispatch.renewal import Renewal
+from durahost.dispatch.workbench import Workbench
+from durahost.functions.routing import RouteTable
+from durahost.host_state import Generation, HostState
+from durahost.invocations import Invoker
+from durahost.management import Management
+from durahost.model.errors import StoreUnavailable
+from durahost.model.functions import Binding, FunctionMetadata
+from durahost.model.queries import InstanceQuery
+from durahost.registry import Registry
+from durahost.store.sqlite import store
+from durahost.store.sqlite.readers import Readers
+from durahost.store.sqlite.rows import from_microseconds, to_microseconds
+from durahost.store.sqlite.store import SqliteStore
+from durahost.store.sqlite.writer import Writer, _Request, _settle
+from durahost.worker.base import Raised, Returned, TypedData
+
+HUB = "TestHubName"
+QUIET_TURNS = 20
+"""More turns of the event loop than any path from one store operation to the next one takes."""
+OPERATIONS_LIMIT = 10_000
+WRITES = frozenset({"create", "send", "signal", "rewind", "purge", "remove_idle"})
+GUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
+
+
+class Crash(BaseException):
+    """The host is gone, and nothing that it had begun goes on; `stored`: what this caller wrote."""
+
+    def __init__(self, stored=None):
+        super().__init__(stored)
+        self.stored = stored
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Where a host dies: at the store operation of this number, before or after it is done."""
+
+    number: int
+    side: str
+
+
+class Faults:
+    """Counts operations over all lives, and ends a host at the armed ones."""
+
+    def __init__(self):
+        self.armed = None
+        self.is_dead = False
+        self.operations = []
+
+    def arm(self, fault):
+        self.armed = fault
+
+    def pass_by(self, name, side):
+        """Errors: Crash, at the fault and until the next life."""
+        if side == "before" and not self.is_dead:
+            self.operations.append(name)
+        if self.armed == Fault(len(self.operations) - 1, side):
+            self.armed, self.is_dead = None, True
+        if self.is_dead:
+            raise Crash(name if side == "after" else None)
+
+
+class InlineWriter(Writer):
+    """The store's writer on the event loop's own thread, so that every run is the same run."""
+
+    def __init__(self, connection):
+        self._connection = connection
+
+    async def write(self, change):
+        batch = [_Request(change, asyncio.get_running_loop().create_future())]
+        _settle(batch, self._commit(batch))
+        return await batch[0].future
+
+    async def close(self):
+        self._connection.close()
+
+
+class InlineReaders(Readers):
+    """The store's readers, on the same thread."""
+
+    async def read(self, read):
+        return self._run(read)
+
+
+class NumberedHub:
+    """A hub whose operations are counted; waiting is none."""
+
+    UNCOUNTED: ClassVar = frozenset({"wait_for_episodes", "wait_for_activities"})
+
+    def __init__(self, hub, faults):
+        self._hub = hub
+        self._faults = faults
+
+    def __getattr__(self, name):
+        operation = getattr(self._hub, name)
+        if name in self.UNCOUNTED:
+            return operation
+
+        async def counted(*arguments, **named):
+            self._faults.pass_by(name, "before")
+            stored = None
+            try:
+                result = await operation(*arguments, **named)
+                stored = name
+            finally:
+                self._faults.pass_by(stored, "after")
+            return result
+
+        return counted
+
+
+class Functions:
+    """An app of plain callables, as a registry and as a worker; `ran` counts activities by input.
+
+    orchestrators, entities: as the SDK wants them. activities: take the input, return the result.
+    """
+
+    KINDS: ClassVar = {
+        "orchestrators": ("orchestrationTrigger", df.Orchestrator.create),
+        "entities": ("entityTrigger", df.Entity.create),
+        "activities": ("activityTrigger", None),
+    }
+
+    def __init__(self, **functions):
+        self.ran = Counter()
+        self._handles = {}
+        self.gates = {}
+        found = []
+        for kind, (trigger, create) in self.KINDS.items():
+            for name, function in functions.get(kind, {}).items():
+                self._handles[name] = create(function) if create else self._activity(name, function)
+                found.append(_metadata(name, trigger))
+        self.registry = Registry.of(found)
+
+    def _activity(self, name, function):
+        def run(text):
+            self.ran[name, text] += 1
+            try:
+                value = json.loads(text)
+            except ValueError:
+                value = text
+            return json.dumps(function(value))
+
+        return run
+
+    async def load(self, app):
+        raise AssertionError("nothing is loaded here")
+
+    async def invoke(self, call, *, deadline_s):
+        (trigger,) = call.inputs.values()
+        try:
+            result = self._handles[call.function](trigger.value)
+        except Exception as error:  # noqa: BLE001 - user code
+            return Raised(type(error).__name__, str(error), "")
+        # A gate is user code that takes its time.
+        if gates := self.gates.get(call.function):
+            await gates.pop(0).wait()
+        return Returned(TypedData("json", result))
+
+    async def drain(self, grace):
+        return None
+
+
+def _metadata(name, trigger):
+    return FunctionMetadata(name, Path(), Path("x.py"), "", [Binding("context", trigger, "in")])
+
+
+async def no_http(text):
+    raise AssertionError(f"nothing is called over HTTP here: {text}")
+
+
+def build_loops(hub, functions, clock, *, settings=None, owner="host", http_call=no_http):
+    """The loops of one host over this hub."""
+    settings = settings or DurableSettings()
+    state = HostState()
+    state.serve(Generation(1, functions.registry, RouteTable.empty(), functions))
+    bench = Workbench(
+        state=state,
+        invoker=Invoker(clock, lambda binding: None, timeout_s=60),
+        clock=clock,
+        settings=settings,
+        owner=owner,
+        renewal=Renewal(hub.renew),
+        function_timeout=timedelta(minutes=5),
+    )
+    dispatchers = (
+        OrchestrationDispatcher(hub, bench),
+        ActivityDispatcher(hub, bench, http_call),
+    )
+    return [dispatcher.loop for dispatcher in dispatchers]
+
+
+class World:
+    """One hub file and the hosts that live on it, one after the other."""
+
+    def __init__(
+        self, path, functions, clock, *, settings=None, http_call=no_http, writer=InlineWriter
+    ):
+        self.path = path
+        self.functions = functions
+        self.clock = clock
+        self.settings = settings or DurableSettings()
+        self.faults = Faults()
+        self.watch = Watch()
+        self.flags = set()
+        self.crashes = self.refusals = 0
+        self._http_call = http_call
+        self._writer = writer
+        self._life = AsyncExitStack()
+
+    @property
+    def client(self):
+        """What clients of the host may ask."""
+        return Management(self.hub, self.clock, self.settings)
+
+    async def open(self):
+        """Begin a life."""
+        self.faults.is_dead = False
+        with patch.multiple(store, Writer=self._writer, Readers=InlineReaders):
+            opening = SqliteStore(self.path, self.clock)
+            provider = await self._life.enter_async_context(opening)
+        self.hub = NumberedHub(provider.open_hub(HUB), self.faults)
+        loops = build_loops(
+            self.hub,
+            self.functions,
+            self.clock,
+            settings=self.settings,
+            http_call=self._http_call,
+        )
+        tasks = [asyncio.create_task(loop.run()) for loop in loops]
+        self._life.push_async_callback(_end, tasks)
+
+    async def close(self):
+        """End a life, whether its host died or not, and look at what it left."""
+        await self._life.aclose()
+        self.look()
+
+    def look(self):
+        """Every invariant holds, and nothing was taken back since the last look."""
+        assert_invariants(self.path)
+        self.watch.assert_kept(self.path)
+
+    async def survive(self, step, *, is_repeatable=False):
+        """Do a client's step; one that was refused, or cut off by a crash, is done again.
+
+        A client that was cut off after its request was stored does not ask again, unless it must.
+        """
+        while True:
+            try:
+                await step(self)
+                return
+            except Crash as crash:
+                await self.revive()
+                if crash.stored in WRITES and not is_repeatable:
+                    return
+            except StoreUnavailable:
+                self.refusals += 1
+
+    async def revive(self):
+        """The next life after a crash."""
+        self.crashes += 1
+        await self.close()
+        await self.open()
+
+    async def rest(self, *, until=None):
+        """Run until nothing is left to do, at no time up to `until` (None: ever), over crashes."""
+        while True:
+            try:
+                await self._quiet()
+                due = self._next_due()
+                if due is None or (until is not None and due > until):
+                    return
+                self.clock.advance(due - self.clock.now())
+            except Crash:
+                await self.revive()
+
+    async def settle(self):
+        """Run until nothing is left to do now, over crashes."""
+        await self.rest(until=self.clock.now())
+
+    async def _quiet(self):
+        operations = self.faults.operations
+        for _ in range(OPERATIONS_LIMIT):
+            before = len(operations)
+            for _ in range(QUIET_TURNS):
+                await asyncio.sleep(0)
+            if self.faults.is_dead:
+                raise Crash
+            if len(operations) == before:
+                return
+        raise AssertionError(f"the host does not come to rest: {operations[-20:]}")
+
+    def _next_due(self) -> datetime | None:
+        with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)) as database:
+            query = "SELECT min(due_at) FROM instance WHERE due_at > ?"
+            (due,) = database.execute(query, (to_microseconds(self.clock.now()),)).fetchone()
+        return None if due is None else from_microseconds(due)
+
+    async def outcome(self):
+        """What every instance came to, and its events without time, frames and random ids."""
+        found = {}
+        page = await self.hub.query(InstanceQuery(at_most=1000))
+        for row in page.instances:
+            events = await self.hub.read_history(row.instance_id)
+            texts = sorted(
+                _readable(event) for event in events if "ORCHESTRATOR" not in event.kind.name
+            )
+            found[GUID.sub("<id>", row.instance_id)] = {
+                "status": row.status.value,
+                "output": row.output,
+                "custom": row.custom_status,
+                "input": GUID.sub("<id>", row.input or ""),
+                "events": texts,
+            }
+        return found
+
+
+def _readable(event):
+    wire = json.loads(event.text)
+    del wire["Timestamp"]
+    if wire.get("Name", "").startswith("@"):
+        del wire["Generation"]  # of an entity: how many batches its operations came in
+    return GUID.sub("<id>", f"{event.kind.name} {json.dumps(wire)}")
+
+
+async def _end(tasks):
+    for task in tasks:
+        task.cancel()
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(result, BaseExceptionGroup):
+            _, result = result.split(Crash)
+        if result is not None and not isinstance(result, asyncio.CancelledError):
+            raise result

@@ -1,0 +1,197 @@
+"""The limits of one connection: what a client gets that is too slow, too large or out of turn."""
+
+import asyncio
+
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+from durahost.http import connections
+from durahost.http.connections import Connection
+
+pytestmark = pytest.mark.feature("Functions host", "Limits of the web server")
+
+POST = b"POST /x HTTP/1.1\r\nHost: h\r\n"
+
+
+class MemoryTransport(asyncio.Transport):
+    """Keeps what is written; closes like a socket, in a later turn of the loop."""
+
+    def __init__(self):
+        super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
+        self.written = b""
+        self.closed = asyncio.Event()
+        self.is_paused = False
+
+    def write(self, data):
+        self.written += data
+
+    def is_closing(self):
+        return self.closed.is_set()
+
+    def pause_reading(self):
+        self.is_paused = True
+
+    def resume_reading(self):
+        self.is_paused = False
+
+    def close(self):
+        if not self.closed.is_set():
+            self.closed.set()
+            asyncio.get_running_loop().call_soon(self.get_protocol().connection_lost, None)
+
+
+class Peer:
+    """One connection and the app behind it, which answers when it is let."""
+
+    def __init__(self):
+        self.bodies = []
+        self.headers = []
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+        self.transport = MemoryTransport()
+        config = uvicorn.Config(
+            self.answer, interface="asgi3", http=Connection, ws="none", log_config=None
+        )
+        config.load()
+        self.state = ServerState()
+        self.connection = Connection(config=config, server_state=self.state, app_state={})
+        self.transport.set_protocol = lambda protocol: None
+        self.transport.get_protocol = lambda: self.connection
+        self.connection.connection_made(self.transport)
+
+    async def answer(self, scope, receive, send):
+        self.headers.append([name for name, _ in scope["headers"]])
+        body = b""
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message["body"]
+            if not message["more_body"]:
+                break
+        await self.may_answer.wait()
+        self.bodies.append(body)
+        headers = [(b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    def send(self, *pieces):
+        for piece in pieces:
+            if not self.transport.closed.is_set():
+                self.connection.data_received(piece)
+
+    async def ended(self):
+        async with asyncio.timeout(5):
+            await self.transport.closed.wait()
+            for task in list(self.state.tasks):
+                await task
+        return self.statuses()
+
+    async def answered(self):
+        async with asyncio.timeout(5):
+            for task in list(self.state.tasks):
+                await task
+        return self.statuses()
+
+    def statuses(self):
+        return [int(part[:3]) for part in self.transport.written.split(b"HTTP/1.1 ")[1:]]
+
+
+@pytest.fixture
+async def peer():
+    made = Peer()
+    yield made
+    made.transport.close()
+    await made.ended()
+
+
+async def test_a_request_in_single_bytes(peer):
+    request = POST + b"Content-Length: 3\r\n\r\nabc"
+    peer.send(*[bytes([one]) for one in request])
+    assert await peer.answered() == [200]
+    assert peer.bodies == [b"abc"]
+
+
+async def test_a_head_that_does_not_end_in_time(peer, monkeypatch):
+    monkeypatch.setattr(connections, "HEAD_LIMIT_S", 0)
+    peer.send(POST)
+    assert await peer.ended() == [408]
+
+
+async def test_a_body_that_comes_too_slowly(peer, monkeypatch):
+    monkeypatch.setattr(connections, "BODY_GRACE_S", 0.001)
+    monkeypatch.setattr(connections, "SLOWEST_BODY_BYTES_S", 1_000_000)
+    peer.send(POST + b"Content-Length: 5000\r\n\r\n", b"a" * 500)
+    assert await peer.ended() == [408]
+    assert peer.bodies == []
+
+
+async def test_a_body_that_comes_fast_enough_is_waited_for(peer, monkeypatch):
+    monkeypatch.setattr(connections, "BODY_GRACE_S", 0.001)
+    monkeypatch.setattr(connections, "SLOWEST_BODY_BYTES_S", 0)
+    peer.send(POST + b"Content-Length: 5\r\n\r\n", b"ab")
+    seen = asyncio.Semaphore(0)
+    check_body = peer.connection._check_body
+
+    def count(size_before):
+        seen.release()
+        check_body(size_before)
+
+    monkeypatch.setattr(peer.connection, "_check_body", count)
+    peer.connection._end_watch()
+    peer.send(b"c")
+    async with asyncio.timeout(5):
+        for _ in range(3):
+            await seen.acquire()
+    peer.send(b"de")
+    assert await peer.answered() == [200]
+    assert peer.bodies == [b"abcde"]
+
+
+async def test_a_client_that_says_nothing_is_let_go(monkeypatch):
+    peer = Peer()
+    peer.connection.timeout_keep_alive_task.cancel()
+    peer.connection.timeout_keep_alive = 0
+    peer.connection.connection_made(peer.transport)
+    assert await peer.ended() == []
+
+
+async def test_a_bad_request_does_not_answer_the_one_before(peer):
+    peer.may_answer.clear()
+    peer.send(POST + b"Content-Length: 0\r\n\r\n", b"nonsense\r\n\r\n")
+    peer.may_answer.set()
+    assert await peer.ended() == []
+
+
+async def test_a_bad_body_is_refused_in_its_turn(peer):
+    peer.send(POST + b"Transfer-Encoding: chunked\r\n\r\n", b"zz\r\n")
+    assert await peer.ended() == [400]
+
+
+async def test_trailers_are_no_headers(peer):
+    head = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+    peer.send(head + b"1\r\na\r\n0\r\nX-Forwarded-Host: evil\r\n\r\n")
+    assert await peer.answered() == [200]
+    assert peer.headers == [[b"host", b"transfer-encoding"]]
+    assert peer.bodies == [b"a"]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "status"),
+    [
+        ([b"GET /" + b"a" * 8176 + b" HTTP/1.1\r\nHost: h\r\n\r\n"], 200),
+        ([b"GET /" + b"a" * 8177 + b" HTTP/1.1\r\nHost: h\r\n\r\n"], 414),
+        ([POST] + [b"X: 1\r\n"] * 99 + [b"\r\n"], 200),
+        ([POST] + [b"X: 1\r\n"] * 100 + [b"\r\n"], 431),
+        ([POST + b"X: " + b"x" * 32_000 + b"\r\n\r\n"], 200),
+        ([POST + b"X: " + b"x" * 33_000 + b"\r\n\r\n"], 431),
+        ([POST + b"X: "] + [b"x" * 1000] * 50, 431),
+        ([b"\r\n" * 500] * 50, 431),
+        ([POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: "] + [b"x" * 1000] * 50, 431),
+        ([POST + b"Transfer-Encoding: chunked\r\n\r\n1;a="] + [b"x" * 1000] * 50, 431),
+    ],
+)
+async def test_sizes(peer, pieces, status):
+    peer.send(*pieces)
+    assert await (peer.answered() if status == 200 else peer.ended()) == [status]
