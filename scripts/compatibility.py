@@ -34,6 +34,7 @@ AREAS = (
     "Versions",
     "Settings",
     "Exactly once",
+    "Unusual input",
     "Functions host",
 )
 

@@ -151,12 +151,15 @@ def _ids(events, kinds):
     own = [
         e["task_id"] for e, kind in zip(events, kinds, strict=True) if kind in (*SCHEDULING, *ENDS)
     ]
-    # A rewind takes failed steps away until they run again, so ids may have gaps meanwhile.
+    # A rewind takes failed steps away until they run again, an end those that a suspension held
+    # back for ever; then ids have gaps.
     is_dense = sorted(own) == list(range(len(own)))
-    is_rewound = EventKind.EXECUTION_REWOUND in kinds and len(set(own)) == len(own)
+    is_cut = {EventKind.EXECUTION_SUSPENDED, EventKind.EXECUTION_COMPLETED} <= set(kinds)
+    may_have_gaps = EventKind.EXECUTION_REWOUND in kinds or is_cut
+    has_gaps = may_have_gaps and len(set(own)) == len(own)
     # A replay that differs from history ends with its own decisions, under ids that history has.
     is_diverged = f'"Result":"{failures.NON_DETERMINISM}' in (events[-2]["payload"] if own else "")
-    if not is_dense and not is_rewound and not is_diverged:
+    if not is_dense and not has_gaps and not is_diverged:
         yield "I8", f"ids {own}"
     for task_id, count in answered.items():
         if count > 1:

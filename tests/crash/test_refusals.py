@@ -62,9 +62,10 @@ class RefusingConnection(Connection):
 def at_once(monkeypatch):
     """What was refused is tried again without a delay."""
     for module in (settling, work_loop):
-        monkeypatch.setattr(module, "retry_delay", lambda attempts: timedelta(0))
+        monkeypatch.setattr(module, "retry_delay", lambda *_: timedelta(0))
 
 
+@pytest.mark.feature("Exactly once", "A statement that the database refuses")
 @pytest.mark.usefixtures("at_once")
 @pytest.mark.parametrize("name", ["default-child-id", "entity"])
 def test_any_statement_may_be_refused_once_c26(name):

@@ -23,6 +23,7 @@ def dump(path):
         return list(database.iterdump())
 
 
+@pytest.mark.feature("Exactly once", "A stale owner cannot write")
 @pytest.mark.parametrize(
     ("name", "stuck", "what"),
     [

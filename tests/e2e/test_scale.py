@@ -173,6 +173,9 @@ def busy(tmp_path_factory):
         yield Busy(running)
 
 
+@pytest.mark.feature(
+    "Unusual input", "Many activities, children, events, signals, generations, waiting instances"
+)
 def test_a_wide_fan_out(busy):
     count = 500 * SCALE
     instance_id = busy.start("Fan", count)
@@ -180,6 +183,9 @@ def test_a_wide_fan_out(busy):
     assert busy.output(instance_id) == sum(range(count))
 
 
+@pytest.mark.feature(
+    "Unusual input", "Many activities, children, events, signals, generations, waiting instances"
+)
 def test_many_children_of_one_parent(busy):
     count = 100 * SCALE
     instance_id = busy.start("Parent", count)
@@ -187,6 +193,9 @@ def test_many_children_of_one_parent(busy):
     assert busy.output(instance_id) == sum(range(count))
 
 
+@pytest.mark.feature(
+    "Unusual input", "Many activities, children, events, signals, generations, waiting instances"
+)
 def test_a_long_chain(busy):
     count = 60 * SCALE
     instance_id = busy.start("Chain", count)
@@ -194,6 +203,9 @@ def test_a_long_chain(busy):
     assert busy.output(instance_id) == count
 
 
+@pytest.mark.feature(
+    "Unusual input", "Many activities, children, events, signals, generations, waiting instances"
+)
 def test_many_generations_in_a_tight_loop(busy):
     count = 50 * SCALE
     instance_id = busy.start("Again", count)
@@ -203,6 +215,9 @@ def test_many_generations_in_a_tight_loop(busy):
     assert busy.scalar(query) == count
 
 
+@pytest.mark.feature(
+    "Unusual input", "Many activities, children, events, signals, generations, waiting instances"
+)
 def test_many_events_of_one_name(busy):
     count = 500 * SCALE
     instance_id = busy.start("Waits", count)
@@ -212,6 +227,9 @@ def test_many_events_of_one_name(busy):
     assert busy.output(instance_id) == count
 
 
+@pytest.mark.feature(
+    "Unusual input", "Many activities, children, events, signals, generations, waiting instances"
+)
 def test_many_events_that_nobody_waits_for(busy):
     count = 500 * SCALE
     instance_id = busy.start("Wait", None)
@@ -222,6 +240,9 @@ def test_many_events_that_nobody_waits_for(busy):
     assert busy.output(instance_id) == "heard"
 
 
+@pytest.mark.feature(
+    "Unusual input", "Many activities, children, events, signals, generations, waiting instances"
+)
 def test_many_signals_to_one_entity(busy):
     count = 500 * SCALE
     instance_id = busy.start("Signals", count)
@@ -231,6 +252,9 @@ def test_many_signals_to_one_entity(busy):
     eventually(lambda: busy.client.get(path).text, lambda text: text == str(count), LIMIT_S)
 
 
+@pytest.mark.feature(
+    "Unusual input", "Many activities, children, events, signals, generations, waiting instances"
+)
 def test_instances_that_wait_occupy_nothing(busy):
     count = 50 * SCALE
     waiting = "SELECT count(*) FROM instance WHERE name = 'Wait' AND status = 0"

@@ -186,6 +186,7 @@ def client(tmp_path_factory):
 # Names -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("Unusual input", "Instance ids of any characters and length")
 @pytest.mark.parametrize(
     "instance_id",
     [
@@ -211,12 +212,14 @@ def test_an_instance_id_is_kept_and_reached_through_its_links(client, instance_i
     assert client.ended(payload)["output"] == 1
 
 
+@pytest.mark.feature("Unusual input", "Instance ids of any characters and length")
 def test_a_plus_is_a_blank_and_percent_signs_are_decoded_twice(client):
     path = f"{MANAGEMENT}/orchestrators/Wait/"
     for sent, kept in [("p+q", "p q"), ("p%252Bq", "p+q"), ("%2541", "A")]:
         assert json.loads(client.send("POST", path + sent, b'"1"')[1])["id"] == kept
 
 
+@pytest.mark.feature("Unusual input", "Event names of any characters")
 @pytest.mark.parametrize("name", ["日本-ü-😀", "a b", 'it\'s "q"', "50%", "e" * 300])
 def test_an_event_name_is_kept(client, name):
     payload = client.start_as_sdk("Wait", name)
@@ -227,6 +230,7 @@ def test_an_event_name_is_kept(client, name):
 # Payloads ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("Unusual input", "Large payloads")
 def test_a_large_input_is_stored_and_shown(client):
     payload = client.start_as_sdk("Length", "é" * (LARGE // 2))
     assert client.ended(payload)["output"] == LARGE // 2
@@ -234,6 +238,7 @@ def test_a_large_input_is_stored_and_shown(client):
     assert json.loads(json.loads(body)["input"]) == "é" * (LARGE // 2)
 
 
+@pytest.mark.feature("Unusual input", "Large payloads")
 def test_a_large_object_is_stored_and_shown(client):
     value = [{"number": n, "ratio": n / 7, "text": "日本"} for n in range(LARGE // 100)]
     body = json.dumps(value).encode()
@@ -243,6 +248,7 @@ def test_a_large_object_is_stored_and_shown(client):
     assert json.loads(body)["input"] == value
 
 
+@pytest.mark.feature("Unusual input", "Large payloads")
 def test_large_data_goes_through_an_event_an_activity_and_an_entity(client):
     payload = client.start_as_sdk("Wait", "Go")
     assert client.raise_event(payload, "Go", json.dumps("x" * LARGE).encode())[0] == 202
@@ -254,6 +260,7 @@ def test_large_data_goes_through_an_event_an_activity_and_an_entity(client):
     assert client.ended(client.start_as_sdk("ThroughEntity", LARGE))["output"] == LARGE
 
 
+@pytest.mark.feature("Unusual input", "Large payloads")
 def test_a_body_over_the_limit_is_refused_and_the_host_goes_on(client):
     connection = HTTPConnection("127.0.0.1", client._port, timeout=LIMIT_S)
     path = f"{MANAGEMENT}/orchestrators/Length"
@@ -271,6 +278,9 @@ def test_a_body_over_the_limit_is_refused_and_the_host_goes_on(client):
     assert client.ended(client.start_as_sdk("Length", "abc"))["output"] == 3
 
 
+@pytest.mark.feature(
+    "Unusual input", "Numbers, invalid UTF-8, lone surrogates, text that only Newtonsoft reads"
+)
 @pytest.mark.parametrize(
     ("body", "shown", "given"),
     [
@@ -297,6 +307,7 @@ def test_a_body_shows_and_arrives_as_newtonsoft_reads_it(client, body, shown, gi
     assert json.loads(status)["input"] == shown
 
 
+@pytest.mark.feature("Unusual input", "Bodies that are not JSON")
 @pytest.mark.parametrize(
     ("body", "text"),
     [
@@ -329,6 +340,7 @@ def state(*actions, **more):
     return json.dumps({"isDone": False, "schemaVersion": 2, "actions": [list(actions)], **more})
 
 
+@pytest.mark.feature("Unusual input", "Answers of workers that are not the protocol's")
 @pytest.mark.parametrize(
     ("answer", "text"),
     [
@@ -360,6 +372,7 @@ def test_an_answer_that_is_not_the_protocols_fails_its_instance(client, answer, 
     assert client.ended(beside)["output"] == 1
 
 
+@pytest.mark.feature("Unusual input", "Answers of workers that are not the protocol's")
 def test_behind_recorded_steps_the_log_has_the_reason_that_azures_output_hides(client):
     ended = client.ended(client.start_as_sdk("Answer", [state(CALL), "nonsense"]))
     assert ended["output"].startswith("Non-Deterministic workflow detected: ")
@@ -367,6 +380,7 @@ def test_behind_recorded_steps_the_log_has_the_reason_that_azures_output_hides(c
     assert "Out of proc orchestrators must return a valid JSON schema" in line
 
 
+@pytest.mark.feature("Unusual input", "Answers of workers that are not the protocol's")
 def test_a_huge_retry_interval_does_not_stop_the_engine(client):
     for number in (1e308, float("nan"), float("inf"), -1e308):
         options = {
@@ -380,6 +394,7 @@ def test_a_huge_retry_interval_does_not_stop_the_engine(client):
         assert client.ended(payload)["runtimeStatus"] == "Completed"
 
 
+@pytest.mark.feature("Unusual input", "Results of activities that are not JSON")
 @pytest.mark.parametrize(
     ("kind", "output"),
     [
@@ -395,6 +410,7 @@ def test_odd_results_of_activities_are_theirs_alone(client, kind, output):
     assert shown.replace("caught Activity", "caught 'Activity").startswith(output), shown[:300]
 
 
+@pytest.mark.feature("Unusual input", "Large payloads")
 def test_a_large_failure_arrives(client):
     """The state, actions and all, travels in the exception's message."""
     ended = client.ended(client.start_as_sdk("FailLarge", LARGE))

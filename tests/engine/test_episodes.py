@@ -429,6 +429,16 @@ def test_a_next_generation_has_a_created_time_of_its_own():
 # Suspension ---------------------------------------------------------------------------------------
 
 
+def test_a_termination_stands_when_a_suspension_follows_it_in_the_same_episode():
+    instance = Instance()
+    ended, suspended = (
+        history.execution_terminated("enough", T0),
+        history.execution_suspended("", T0),
+    )
+    instance.send(ended, suspended).run(listed(A))
+    assert (instance.state.status, instance.state.output) == (RuntimeStatus.TERMINATED, "enough")
+
+
 @pytest.mark.feature("Management API", "`POST /instances/{instanceId}/resume`")
 @pytest.mark.feature("Management API", "`POST /instances/{instanceId}/suspend`")
 def test_decisions_of_a_suspended_episode_wait_for_the_resume():

@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lone_instance import T0, LoneInstance
 
@@ -104,7 +104,9 @@ def assert_storable(commit):
         (text or "").encode()
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.feature("Unusual input", "Answers of workers that are not the protocol's")
+# On a busy machine making a nested state is slow; that says nothing about the engine.
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STATE)
 def test_any_state_ends_in_a_commit(state):
     run_to_its_end(json.dumps(state))

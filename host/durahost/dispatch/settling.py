@@ -38,6 +38,8 @@ async def settle(commit: Coroutine[None, None, None], name: str) -> None:
         await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait({task}, timeout=COMMIT_LIMIT_S)
+        if task.done() and not task.cancelled():
+            task.exception()  # Nobody waits for it any more, so asyncio shall not report it.
         raise
 
 

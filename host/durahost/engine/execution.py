@@ -188,8 +188,11 @@ class Execution:
             self.unheard_names.append((event.name, awaited))
 
     def _suspend(self) -> None:
+        """Park what was asked for in this very batch; a termination stands."""
         self.is_suspended = True
-        self._parked, self._pending = self._pending, {}
+        decided = self._pending.items()
+        self._parked = {n: one for n, one in decided if not isinstance(one, Complete)}
+        self._pending = {n: one for n, one in decided if isinstance(one, Complete)}
 
     def _resume(self) -> None:
         self.is_suspended = False
