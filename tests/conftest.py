@@ -5,6 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Machines are shared: how long an example takes says nothing.
+settings.register_profile("durahost", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("durahost")
 
 ROOT = Path(__file__).parent.parent
 APP_FILES = ("function_app", "host.json", "local.settings.json", ".funcignore")

@@ -22,8 +22,8 @@ from running_host import RunningHost, eventually
 
 from durahost.model.events import EventKind
 
-KILLS = int(os.environ.get("DURAHOST_KILLS", "40"))
-INSTANCES = int(os.environ.get("DURAHOST_INSTANCES", "120"))
+KILLS = int(os.environ.get("DURAHOST_KILLS", "30"))
+INSTANCES = int(os.environ.get("DURAHOST_INSTANCES", "100"))
 SEED = int(os.environ.get("DURAHOST_SEED", str(time.time_ns() % 1_000_000)))
 MANAGEMENT = "/runtime/webhooks/durabletask"
 END_LIMIT_S = 60.0

@@ -239,6 +239,14 @@ def test_a_large_input_is_stored_and_shown(client):
 
 
 @pytest.mark.feature("Unusual input", "Large payloads")
+def test_a_large_input_of_the_sdks_client_is_stored(client):
+    body = json.dumps("x" * LARGE).encode()
+    status, answer = client.send("POST", "/api/orchestrators/Length", body)
+    assert status == 202
+    assert client.ended(json.loads(answer))["output"] == LARGE
+
+
+@pytest.mark.feature("Unusual input", "Large payloads")
 def test_a_large_object_is_stored_and_shown(client):
     value = [{"number": n, "ratio": n / 7, "text": "日本"} for n in range(LARGE // 100)]
     body = json.dumps(value).encode()

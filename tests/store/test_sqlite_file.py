@@ -278,7 +278,9 @@ async def test_no_query_walks_over_finished_instances(store, raw):
             count = sql.count("?") if "?" in sql else None
             values = (None,) * count if count else defaultdict(lambda: None)
             plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
-            assert not [step for step in plan if step.startswith("SCAN")], (name, plan)
+            # The host's own table is read whole: it holds a handful of keys, and no instances.
+            scans = [step for step in plan if step.startswith("SCAN") and step != "SCAN host"]
+            assert not scans, (name, plan)
 
 
 async def test_opening_walks_over_due_instances_only(store, raw):
