@@ -19,6 +19,8 @@ MIB = 1024 * 1024
 MAX_BODY = 100 * MIB
 SLOW_CLIENTS = 1_000
 PROMPT_S = 5.0
+LONG_S = 300.0
+"""For an answer that takes its time, all the more while coverage is measured."""
 
 HTTP_BINDINGS = [
     {"name": "req", "type": "httpTrigger", "authLevel": "anonymous"},
@@ -171,7 +173,9 @@ def test_long_targets(host, length, expected):
 def test_json_that_takes_long_to_read_holds_nobody_up(host, path, body):
     headers = {"Content-Type": "application/json"}
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(httpx.post, host.base + path, content=body, headers=headers)
+        answer = pool.submit(
+            httpx.post, host.base + path, content=body, headers=headers, timeout=LONG_S
+        )
         while not answer.done():
             assert_serves(host)
     assert answer.result().status_code in (202, 400)
