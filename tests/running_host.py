@@ -133,11 +133,12 @@ class RunningHost:
 
     def wait_for_status(self, instance_id, status, within_s=LIMIT_S):
         """The status payload once it is in this state."""
-        return eventually(
-            lambda: self.status(instance_id).json(),
-            lambda payload: payload["runtimeStatus"] == status,
-            within_s,
-        )
+
+        def read():
+            response = self.status(instance_id)
+            return response.json() if response.content else {"runtimeStatus": None}
+
+        return eventually(read, lambda payload: payload["runtimeStatus"] == status, within_s)
 
     def raise_event(self, instance_id, name, data):
         path = f"/runtime/webhooks/durabletask/instances/{instance_id}/raiseEvent/{name}"

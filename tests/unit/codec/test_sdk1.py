@@ -165,7 +165,7 @@ def test_activity_result(text, kept):
 @pytest.mark.feature("Orchestrations", "Inputs and outputs as the SDK gives them")
 @pytest.mark.parametrize(
     ("stored", "shown"),
-    [(None, None), ('{"a":1}', {"a": 1}), ("[1", "[1"), ('"{}"', "{}")],
+    [(None, None), ("NaN", "NaN"), ('{"a":1}', {"a": 1}), ("[1", "[1"), ('"{}"', "{}")],
 )
 def test_the_context_s_input_is_the_stored_text(stored, shown):
     state = InstanceState(
