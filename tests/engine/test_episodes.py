@@ -493,6 +493,17 @@ def test_a_retry_ends_at_its_timeout_without_a_timer():
     assert output_of(instance) == "Orchestrator function 'Flow' failed: gave up"
 
 
+def test_a_back_off_that_no_number_holds_ends_the_retries():
+    instance = Instance()
+    call = retried(backoff_coefficient=-1e200, max_attempts=9)
+    instance.run(listed(call))
+    instance.send(failed(0)).run(listed(call))
+    (timer,) = instance.timers
+    instance.send(timer.event).run(listed(call))
+    instance.send(failed(2)).run(listed(call, error="gave up"))
+    assert output_of(instance) == "Orchestrator function 'Flow' failed: gave up"
+
+
 @pytest.mark.feature("Retries", "Attempts, back-off, longest interval")
 def test_a_retried_call_that_succeeds_goes_on():
     instance = Instance()

@@ -128,14 +128,19 @@ class RetriedCall:
             self._timer(when).then(self._try)
 
     def _delay(self) -> timedelta:
-        """The wait before the next attempt; none once the timeout is over."""
+        """The wait before the next attempt; none, as for any exception there, when a number
+        overflows.
+        """
         options = self._options
-        elapsed = self._now() - self._first_attempt_at
-        if options.timeout is not None and elapsed >= options.timeout:
+        try:
+            elapsed = self._now() - self._first_attempt_at
+            if options.timeout is not None and elapsed >= options.timeout:
+                return timedelta(0)
+            seconds = options.first_interval.total_seconds() * self._factor()
+            is_within = seconds < options.max_interval.total_seconds()
+            return timedelta(seconds=seconds) if is_within else options.max_interval
+        except OverflowError:
             return timedelta(0)
-        seconds = options.first_interval.total_seconds() * self._factor()
-        is_within = seconds < options.max_interval.total_seconds()
-        return timedelta(seconds=seconds) if is_within else options.max_interval
 
     def _factor(self) -> float:
         """.NET's Math.Pow: too large a power is infinite."""
