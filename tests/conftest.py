@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# Machines are shared: how long an example takes says nothing.
-settings.register_profile("durahost", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Machines are shared: how long an example takes says nothing. The same examples every time, so that
+# a change alone can break the suite; `pytest --hypothesis-profile=explore` looks for new ones.
+settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("durahost", parent=settings.get_profile("explore"), derandomize=True)
 settings.load_profile("durahost")
 
 ROOT = Path(__file__).parent.parent

@@ -12,6 +12,7 @@ from durahost.model.actions import (
     OrchestratorFailure,
     OrchestratorState,
     RetryOptions,
+    SignalEntity,
     Unsupported,
     WaitForExternalEvent,
 )
@@ -131,6 +132,13 @@ def test_all_retry_options_are_read():
 def test_timer_times(text, when):
     action = {"actionType": 5, "fireAt": text, "isCanceled": True}
     assert only(action) == CreateTimer(when, is_canceled=True)
+
+
+@pytest.mark.feature("Entities", "Scheduled signals")
+def test_a_signal_for_later():
+    action = {"actionType": 10, "instanceId": "@counter@a", "operation": "add", "input": "1"}
+    signal = SignalEntity("@counter@a", "add", "1", fire_at=T0)
+    assert only(action | {"fireAt": "2026-01-05T10:00:00.000000Z"}) == signal
 
 
 @pytest.mark.feature("Orchestrations", "Inputs and outputs as the SDK gives them")
