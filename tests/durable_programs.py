@@ -120,6 +120,17 @@ def tally(context):
     return (yield context.call_entity(COUNTER, "get"))
 
 
+def asks(context):
+    """Fails while its entity call may still wait; once repaired, it needs both answers."""
+    call = context.call_entity(COUNTER, "add", 5)
+    check = context.call_activity("Check", context.instance_id)
+    winner = yield context.task_any([call, check])
+    if isinstance(winner.result, Exception):
+        raise winner.result
+    counted = yield call
+    return [counted, (yield check)]
+
+
 def locked(context):
     """What an SDK with critical sections does once it asked: wait for the grant."""
     yield context.wait_for_external_event(LOCK)
@@ -162,6 +173,7 @@ def build_functions(outside):
             "Family": family,
             "Total": total,
             "Tally": tally,
+            "Asks": asks,
             "Locked": locked,
             "Caller": caller,
             "Nested": nested,

@@ -19,7 +19,8 @@ from typing import ClassVar
 from unittest.mock import patch
 
 import azure.durable_functions as df
-from invariants import Watch, assert_invariants
+from invariants import Watch, assert_invariants, assert_sound
+from stored_rows import MemoryRows
 
 from durahost.config.settings import DurableSettings
 from durahost.dispatch.activities import ActivityDispatcher
@@ -34,6 +35,7 @@ from durahost.model.errors import StoreUnavailable
 from durahost.model.functions import Binding, FunctionMetadata
 from durahost.model.queries import InstanceQuery
 from durahost.registry import Registry
+from durahost.store.memory import MemoryStore
 from durahost.store.sqlite import store
 from durahost.store.sqlite.readers import Readers
 from durahost.store.sqlite.rows import from_microseconds, to_microseconds
@@ -217,11 +219,15 @@ def build_loops(hub, functions, clock, *, settings=None, owner="host", http_call
 
 
 class World:
-    """One hub file and the hosts that live on it, one after the other."""
+    """One hub and the hosts that live on it, one after the other.
+
+    path: of its file; None for a hub in memory, which knows no other life.
+    """
 
     def __init__(
         self, path, functions, clock, *, settings=None, http_call=no_http, writer=InlineWriter
     ):
+        self._memory = MemoryStore(clock) if path is None else None
         self.path = path
         self.functions = functions
         self.clock = clock
@@ -243,7 +249,7 @@ class World:
         """Begin a life."""
         self.faults.is_dead = False
         with patch.multiple(store, Writer=self._writer, Readers=InlineReaders):
-            opening = SqliteStore(self.path, self.clock)
+            opening = self._memory or SqliteStore(self.path, self.clock)
             provider = await self._life.enter_async_context(opening)
         self.hub = NumberedHub(provider.open_hub(HUB), self.faults)
         loops = build_loops(
@@ -263,8 +269,15 @@ class World:
 
     def look(self):
         """Every invariant holds, and nothing was taken back since the last look."""
-        assert_invariants(self.path)
-        self.watch.assert_kept(self.path)
+        if self._memory is not None:
+            assert_sound(self._rows())
+            self.watch.assert_none_lost(self._rows())
+        else:
+            assert_invariants(self.path)
+            self.watch.assert_kept(self.path)
+
+    def _rows(self):
+        return MemoryRows(HUB, self._memory.open_hub(HUB))
 
     async def survive(self, step, *, is_repeatable=False):
         """Do a client's step; one that was refused, or cut off by a crash, is done again.
@@ -317,6 +330,10 @@ class World:
         raise AssertionError(f"the host does not come to rest: {operations[-20:]}")
 
     def _next_due(self) -> datetime | None:
+        if self._memory is not None:
+            now = to_microseconds(self.clock.now())
+            later = [row["due_at"] for row in self._rows().instances if (row["due_at"] or 0) > now]
+            return from_microseconds(min(later)) if later else None
         with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)) as database:
             query = "SELECT min(due_at) FROM instance WHERE due_at > ?"
             (due,) = database.execute(query, (to_microseconds(self.clock.now()),)).fetchone()

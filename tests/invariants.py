@@ -1,4 +1,4 @@
-"""The invariants of the engine, read from a task hub's database: every violation is named.
+"""The invariants of the engine, read from what a store holds: every violation is named.
 
 Numbers are those of the engine's contract: history and commit I1-I13, life cycle I14-I21, messages
 I22-I29, entities I30-I34. `violations` finds what no committed state may show, `Watch` what may not
@@ -7,10 +7,10 @@ order, attempts) are asserted where the run is.
 """
 
 import json
-import sqlite3
 from collections import Counter
-from contextlib import closing
 from itertools import pairwise
+
+from stored_rows import read_file
 
 from durahost.codec import entity_messages, failures
 from durahost.engine.transitions import EPISODE
@@ -28,78 +28,71 @@ ANSWER_OF = {
 }
 
 
-def violations(path):
-    """Every violated invariant of every instance in the file, as `I7 instance: what`."""
-    with closing(_snapshot(path)) as database:
-        instances = _instances(database)
-        found = list(_orphans(database)) if instances else []
-        hub = Hub(database, instances)
-        for instance in instances:
-            rows = {
-                table: database.execute(
-                    f"SELECT * FROM {table} WHERE instance_row = ? ORDER BY 1, 2",
-                    (instance["instance_row"],),
-                ).fetchall()
-                for table in ("history", "inbox", "task")
-            }
-            checks = [*_history(rows["history"]), *_row(instance, rows["history"])]
-            checks += [*_queues(instance, **rows), *_suspension(instance, rows["history"])]
-            checks += [*_calls(hub, instance, rows["history"], rows["inbox"])]
-            checks += [*_claim(instance, rows["inbox"]), *_entity(instance, rows["inbox"])]
-            found += [f"{number} {instance['id']}: {text}" for number, text in checks]
+def violations(rows):
+    """Every violated invariant of every instance, as `I7 instance: what`."""
+    hub = Hub(rows)
+    found = [f"I17 {n} rows of {table} belong to no instance" for table, n in _orphans(rows)]
+    for instance in rows.instances:
+        of = hub.of(instance)
+        checks = [*history_violations(of["history"]), *row_violations(instance, of["history"])]
+        checks += [*_queues(instance, **of), *_calls(hub, instance, of["history"], of["inbox"])]
+        checks += [*store_violations(instance, of["inbox"]), *_entity(instance, of["inbox"])]
+        found += [f"{number} {instance['id']}: {text}" for number, text in checks]
     return found
 
 
-def _snapshot(path):
-    """One committed state of the file, also while a host writes it."""
-    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
-    database.row_factory = sqlite3.Row
-    database.execute("BEGIN")
-    return database
-
-
-def _instances(database):
-    """All rows; none in a file whose host died before it had made the schema (C28)."""
-    views = "SELECT name FROM sqlite_master WHERE type = 'view'"
-    is_made = ("instance_state",) in map(tuple, database.execute(views))
-    return database.execute("SELECT * FROM instance_state").fetchall() if is_made else []
+def _orphans(rows):
+    return [(table, count) for table, count in rows.orphans().items() if count]
 
 
 class Hub:
     """Other instances of the hub that is looked at."""
 
-    def __init__(self, database, instances):
-        self._database = database
-        self._rows = {(row["hub"], row["id"]): row for row in instances}
+    def __init__(self, rows):
+        self._rows = rows
+        self._by_id = {(row["hub"], row["id"]): row for row in rows.instances}
+        self._of = {}
+
+    def of(self, instance):
+        key = instance["instance_row"]
+        if key not in self._of:
+            self._of[key] = self._rows.of(instance)
+        return self._of[key]
 
     def find(self, asking, instance_id):
-        return self._rows.get((asking["hub"], instance_id))
+        return self._by_id.get((asking["hub"], instance_id))
 
     def has_call(self, caller, task_id):
-        query = "SELECT 1 FROM history WHERE instance_row = ? AND kind = ? AND task_id = ?"
-        values = (caller["instance_row"], EventKind.SUB_ORCHESTRATION_CREATED, task_id)
-        return self._database.execute(query, values).fetchone() is not None
+        return any(
+            event["kind"] == EventKind.SUB_ORCHESTRATION_CREATED and event["task_id"] == task_id
+            for event in self.of(caller)["history"]
+        )
 
 
 def assert_invariants(path):
-    """Fail with all violations."""
+    """Fail with all violations in a file."""
     if path.exists():
-        found = violations(path)
-        assert found == [], "\n".join(found)
+        with read_file(path) as rows:
+            assert_sound(rows)
 
 
-def _orphans(database):
-    for table in ("history", "inbox", "task", "input"):
-        query = (
-            f"SELECT count(*) FROM {table} "
-            "WHERE instance_row NOT IN (SELECT instance_row FROM instance)"
-        )
-        (count,) = database.execute(query).fetchone()
-        if count:
-            yield f"I17 {count} rows of {table} belong to no instance"
+def assert_sound(rows):
+    """Fail with all violations."""
+    found = violations(rows)
+    assert found == [], "\n".join(found)
 
 
-def _history(events):
+def assert_kept(rows):
+    """Fail with what no store may show, whatever it was told to keep."""
+    found = [f"I17 {n} rows of {table} belong to no instance" for table, n in _orphans(rows)]
+    for instance in rows.instances:
+        checks = store_violations(instance, rows.of(instance)["inbox"])
+        found += [f"{number} {instance['id']}: {text}" for number, text in checks]
+    assert found == [], "\n".join(found)
+
+
+def history_violations(events):
+    """What no history may show."""
     kinds = [EventKind(event["kind"]) for event in events]
     if [event["seq"] for event in events] != list(range(len(events))):
         yield "I3", f"sequence numbers {[event['seq'] for event in events]}"
@@ -183,7 +176,9 @@ def _comparable(time):
     return whole, fraction.ljust(7, "0")
 
 
-def _row(instance, events):
+def row_violations(instance, events):
+    """What a row and its history may not show together."""
+    yield from _suspension(instance, events)
     status = STATUSES[instance["status"]]
     has_end = any(event["kind"] == EventKind.EXECUTION_COMPLETED for event in events)
     if status.is_terminal != has_end and not (status.is_terminal and not events):
@@ -209,11 +204,8 @@ def _open_ids(events):
 
 def _queues(instance, history, inbox, task):
     status = STATUSES[instance["status"]]
-    if status.is_terminal and (inbox or task):
-        yield "I17", f"ended with {len(inbox)} messages and {len(task)} tasks"
-    for message in inbox:
-        if message["execution_id"] not in (None, instance["execution_id"]):
-            yield "I24", f"a message for execution {message['execution_id']}"
+    if status.is_terminal and task:
+        yield "I17", f"ended with {len(task)} tasks"
     scheduled = {e["task_id"] for e in history if e["kind"] == EventKind.TASK_SCHEDULED}
     answers = {e["task_id"] for e in (*history, *inbox) if e["kind"] in ANSWERS}
     rows = {row["task_id"] for row in task}
@@ -223,6 +215,11 @@ def _queues(instance, history, inbox, task):
     fired = {e["task_id"] for e in (*history, *inbox) if e["kind"] == EventKind.TIMER_FIRED}
     if not status.is_terminal and timers - fired:
         yield "I25", f"timers {sorted(timers - fired)} will never fire"
+
+
+def _is_answer(message):
+    """An entity's, which waits in a failed instance for its rewind."""
+    return message["kind"] == EventKind.EVENT_RAISED and message["execution_id"] is not None
 
 
 def _suspension(instance, events):
@@ -277,9 +274,21 @@ def _caller(child):
     return child["parent_id"], child["parent_execution_id"], child["parent_task_id"]
 
 
-def _claim(instance, inbox):
-    """I20 and I21: what has messages is found by dispatchers, what has none occupies nobody."""
+def store_violations(instance, inbox):
+    """What an instance's row and inbox may not show together.
+
+    I20 and I21: what has messages is found by dispatchers, what has none occupies nobody.
+    """
+    status = STATUSES[instance["status"]]
+    kept = [m for m in inbox if status is RuntimeStatus.FAILED and _is_answer(m)]
+    if status.is_terminal and len(inbox) > len(kept):
+        yield "I17", f"ended with {len(inbox)} messages"
+    for message in inbox:
+        if message["execution_id"] not in (None, instance["execution_id"]):
+            yield "I24", f"a message for execution {message['execution_id']}"
     due = min((max(m["visible_at"], instance["scheduled_at"] or 0) for m in inbox), default=None)
+    if status is RuntimeStatus.FAILED:
+        due = None
     if instance["due_at"] != due:
         yield "I20", f"due at {instance['due_at']}, by its inbox {due}"
     if due is None and instance["claim_owner"] is not None:
@@ -323,30 +332,31 @@ class Watch:
     def __init__(self):
         self._seen = {}
 
-    def look(self, path):
+    def look(self, rows):
         """Every violation since the last look."""
         seen, found = {}, []
-        with closing(_snapshot(path)) as database:
-            for row in _instances(database):
-                events = database.execute(
-                    "SELECT kind, payload FROM history WHERE instance_row = ? ORDER BY seq",
-                    (row["instance_row"],),
-                )
-                key = row["instance_row"], row["execution_id"]
-                seen[key] = row, [tuple(event) for event in events]
-                if key in self._seen:
-                    found += [
-                        f"{number} {row['id']}: {text}"
-                        for number, text in _changes(self._seen[key], seen[key])
-                    ]
+        for row in rows.instances:
+            events = [(event["kind"], event["payload"]) for event in rows.of(row)["history"]]
+            key = row["instance_row"], row["execution_id"]
+            seen[key] = row, events
+            if key in self._seen:
+                found += [
+                    f"{number} {row['id']}: {text}"
+                    for number, text in _changes(self._seen[key], seen[key])
+                ]
         self._seen = seen
         return found
 
     def assert_kept(self, path):
-        """Fail with all violations."""
+        """Fail with all violations in a file."""
         if path.exists():
-            found = self.look(path)
-            assert found == [], "\n".join(found)
+            with read_file(path) as rows:
+                self.assert_none_lost(rows)
+
+    def assert_none_lost(self, rows):
+        """Fail with all violations."""
+        found = self.look(rows)
+        assert found == [], "\n".join(found)
 
 
 def _changes(before, after):

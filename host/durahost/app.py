@@ -16,11 +16,12 @@ from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from durahost import reload
+from durahost import problems, reload
+from durahost.checking import Examined, examine
 from durahost.clock import Clock, RealClock
 from durahost.codec.rest import Links, durable_client_json
 from durahost.config.app_root import find_app
-from durahost.config.load import load_app
+from durahost.config.load import load_app, read_app
 from durahost.config.name_resolution import get_setting
 from durahost.config.public_url import HOST_NAME_SETTING, origin_of_host_name
 from durahost.config.settings import App
@@ -44,7 +45,7 @@ from durahost.management import Hubs
 from durahost.model.errors import ConfigError
 from durahost.model.functions import Binding
 from durahost.outputs import CLIENT_BINDINGS, Outputs
-from durahost.reports import Notice, Reporter
+from durahost.reports import Configured, Notice, Reporter
 from durahost.store.base import StoreFactory, StoreProvider
 from durahost.store.memory import MemoryStore
 from durahost.store.sqlite.host_table import read_values
@@ -56,6 +57,7 @@ from durahost.worker.inprocess import InProcessWorker
 from durahost.worker.interpreter import find_interpreter
 from durahost.worker.pool import WorkerPool
 from durahost.worker.process import ProcessWorker
+from durahost.worker.surroundings import Surroundings
 
 DEFAULT_PORT = 7071
 DEFAULT_ADDRESS = "127.0.0.1"
@@ -67,7 +69,8 @@ DATABASE = "hub.db"
 class StartOptions:
     """What the command line asked for; None means the app's settings or the default decide.
 
-    public_url: an origin, as `parse_public_url` gives it.
+    public_url: an origin, as `parse_public_url` gives it. functions: names of those to serve, which
+    replace the list of host.json; none means that it decides.
     """
 
     script_root: Path | None = None
@@ -79,6 +82,7 @@ class StartOptions:
     is_watching: bool = True
     is_auth_enabled: bool = False
     public_url: str | None = None
+    functions: frozenset[str] = frozenset()
 
 
 def run(options: StartOptions, *, cwd: Path, environ: Mapping[str, str], report: Reporter) -> None:
@@ -116,8 +120,7 @@ async def serve(
         stack.enter_context(listener)
         rpc_listener, rpc_port = bind_rpc_socket(clock)
         stack.enter_context(rpc_listener)
-        for warning in (*app.settings.warnings, *app.host.durable.warnings):
-            report(Notice(warning, is_warning=True))
+        report(Configured(problems.of_settings(app), app.host.log_levels))
         if options.is_auth_enabled:
             report(_keys_notice(options, app))
         provider = await stack.enter_async_context(_store(options, app, clock))
@@ -125,6 +128,25 @@ async def serve(
         root = _Root(options, app, provider, clock, report, http)
         parts = await root.build(listener, rpc_listener, rpc_port)
         await Host(parts, begun).run(stopping)
+
+
+def check(options: StartOptions, *, cwd: Path, environ: Mapping[str, str]) -> Examined:
+    """Find every problem of an app without serving it."""
+    try:
+        app, faults = read_app(options.script_root, cwd, environ)
+    except ConfigError as error:
+        return Examined(str(cwd / (options.script_root or "")), 0, problems.of_error(error))
+    try:
+        origin_of_host_name(environ.get(HOST_NAME_SETTING))
+    except ConfigError as error:
+        faults = [*faults, error]
+
+    def new_worker() -> Worker:
+        values = app.settings.values
+        interpreter = find_interpreter(options.interpreter, values)
+        return ProcessWorker(interpreter, values, write_user_log)
+
+    return asyncio.run(examine(app, faults, new_worker))
 
 
 class _Root:
@@ -274,7 +296,8 @@ def client_inputs(links: Callable[[], Links], rpc_url: str | None) -> InputSourc
 def worker_factory(options: StartOptions, app: App) -> Callable[[], Worker]:
     """Makes the worker of each generation: a pool of child processes, or this very process."""
     if options.is_in_process:
-        return lambda: InProcessWorker(write_user_log)
+        surroundings = Surroundings()
+        return lambda: InProcessWorker(write_user_log, surroundings)
     environ = app.settings.values
     interpreter = find_interpreter(options.interpreter, environ)
     count = environ.get("FUNCTIONS_WORKER_PROCESS_COUNT", "1")
@@ -292,6 +315,8 @@ def _open_app(
     if port == 0:
         taken = int(listener.getsockname()[1])
         app = load_app(options.script_root, cwd, environ, port=taken)
+    if options.functions:
+        app = replace(app, host=replace(app.host, functions=options.functions))
     return app, listener
 
 
@@ -299,9 +324,15 @@ def _store(options: StartOptions, app: App, clock: Clock) -> StoreFactory:
     if options.is_ephemeral:
         return MemoryStore(clock)
     folder = app.root / STATE_FOLDER
-    folder.mkdir(exist_ok=True)
-    # State is nobody's source: it stays out of the app's repository whatever that ignores.
-    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+    try:
+        folder.mkdir(exist_ok=True)
+        # State is nobody's source: it stays out of the app's repository whatever that ignores.
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"Cannot write {error.filename}: {error.strerror}.",
+            advice="Let this user write the app's folder, or start with --ephemeral.",
+        ) from error
     return SqliteStore(folder / DATABASE, clock)
 
 

@@ -1,19 +1,23 @@
 """Running one function: its inputs, its log scope, its deadline, its outputs."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from durahost.clock import Clock
 from durahost.codec import failures
+from durahost.model.errors import WorkerTimeout
 from durahost.model.functions import Binding, FunctionMetadata
 from durahost.model.ids import InvocationId
 from durahost.worker.base import Invocation, Raised, Returned, TypedData, Worker
+from durahost.worker.timeouts import exceeded_text
 
 logger = logging.getLogger(__name__)
 
 LONGEST_LOGGED = 2**16
 """Characters of a failure that the log shows; the instance keeps all of it."""
+
+EXECUTED = "Executed 'Functions.%s' (%s, Id=%s, Duration=%dms)"
 
 InputSource = Callable[[Binding], TypedData | None]
 """Makes the value of a non-trigger input binding (durableClient) for one invocation."""
@@ -28,13 +32,19 @@ async def no_outputs(function: FunctionMetadata, returned: Returned) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """What a trigger hands over: its value, its metadata, and the reason shown in the log."""
+    """What a trigger hands over: its value, its metadata, and the reason shown in the log.
+
+    retry_count, max_retry_count, retry_exception: of a repeated call, as of `Invocation`.
+    """
 
     trigger: TypedData | None
     metadata: Mapping[str, TypedData | None] = field(default_factory=dict)
     reason: str = "This function was programmatically called via the host APIs."
     trace_parent: str = ""
     trace_state: str = ""
+    retry_count: int = 0
+    max_retry_count: int = 0
+    retry_exception: tuple[str, str] = ("", "")
 
 
 class Invoker:
@@ -77,7 +87,6 @@ class Invoker:
             extra=scope,
         )
         begun = self._clock.monotonic()
-        result: Returned | Raised | None = None
         try:
             result = await worker.invoke(
                 Invocation(
@@ -87,15 +96,42 @@ class Invoker:
                     trigger_metadata=call.metadata,
                     trace_parent=call.trace_parent,
                     trace_state=call.trace_state,
+                    retry_count=call.retry_count,
+                    max_retry_count=call.max_retry_count,
+                    retry_exception=call.retry_exception,
                 ),
                 deadline_s=self._timeout_s,
             )
             if isinstance(result, Returned):
                 result = await self._outputs(function, result) or result
-        finally:
+        except BaseException as error:
             took_ms = round((self._clock.monotonic() - begun) * 1000)
-            _log_end(function, invocation_id, result, took_ms)
+            if isinstance(error, WorkerTimeout):
+                text = exceeded_text(function.name, self._timeout_s)
+                _log_timeout(function, invocation_id, [str(error), text], took_ms)
+            else:
+                _log_end(function, invocation_id, None, took_ms)
+            raise
+        took_ms = round((self._clock.monotonic() - begun) * 1000)
+        _log_end(function, invocation_id, result, took_ms)
         return result
+
+
+def _log_timeout(
+    function: FunctionMetadata, invocation_id: str, texts: Sequence[str], took_ms: int
+) -> None:
+    """Say that it was cut off at its limit, and what becomes of its process.
+
+    Source: Azure/azure-webjobs-sdk: FunctionExecutor.cs (OnFunctionTimeout);
+    Azure/azure-functions-host: WebScriptHostExceptionHandler.cs (OnTimeoutExceptionAsync).
+    """
+    scope = {"function": function.name, "invocation_id": invocation_id}
+    initiating, exceeded = texts
+    logger.error("%s", initiating, extra=scope)
+    logger.error(EXECUTED, function.name, "Failed", invocation_id, took_ms, extra=scope)
+    logger.error("%s", exceeded, extra=scope)
+    text = "A function timeout has occurred. Restarting worker process executing invocationId '%s'."
+    logger.warning(text, invocation_id, extra=scope)
 
 
 def _log_end(
@@ -103,12 +139,11 @@ def _log_end(
 ) -> None:
     """Say how it ended; a failure with what the host's exception says, but for an SDK's state."""
     scope = {"function": function.name, "invocation_id": invocation_id}
-    line = "Executed 'Functions.%s' (%s, Id=%s, Duration=%dms)"
     match result:
         case Returned():
-            logger.info(line, function.name, "Succeeded", invocation_id, took_ms, extra=scope)
+            logger.info(EXECUTED, function.name, "Succeeded", invocation_id, took_ms, extra=scope)
         case Raised(error_type, message):
-            logger.error(line, function.name, "Failed", invocation_id, took_ms, extra=scope)
+            logger.error(EXECUTED, function.name, "Failed", invocation_id, took_ms, extra=scope)
             text = f"{error_type}: {message}".partition(failures.STATE_MARKER)[0]
             text = text if len(text) <= LONGEST_LOGGED else f"{text[:LONGEST_LOGGED]}... (cut)"
             frames = failures.frames_of(result.stack_trace)

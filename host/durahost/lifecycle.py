@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from durahost import problems
 from durahost.clock import Clock
 from durahost.config.settings import App
 from durahost.dispatch.renewal import Renewal
@@ -19,8 +20,9 @@ from durahost.functions.routing import RouteTable
 from durahost.host_state import HostState
 from durahost.http.serving import HttpServer
 from durahost.model.errors import AppLoadError, ConfigError
+from durahost.model.findings import Finding
 from durahost.registry import Registry
-from durahost.reload import AppLoader, Reloader, as_failure
+from durahost.reload import AppLoader, Reloader
 from durahost.reports import Notice, Reporter, Serving
 
 logger = logging.getLogger(__name__)
@@ -121,14 +123,18 @@ class Host:
         try:
             generation = await parts.loader.load()
         except (AppLoadError, ConfigError) as error:
-            failure = as_failure(error)
-            parts.state.fail([failure.message])
-            self._announce(Registry.of([], [failure]), RouteTable.empty())
+            parts.state.fail([str(error)])
+            found = problems.of_error(error, parts.app)
+            self._announce(Registry(), RouteTable.empty(), found)
             return
         parts.state.serve(generation)
-        self._announce(generation.registry, generation.routes)
+        registry = generation.registry
+        found = problems.of_app(parts.app, registry.functions, registry.failures)
+        self._announce(registry, generation.routes, found)
 
-    def _announce(self, registry: Registry, routes: RouteTable) -> None:
+    def _announce(
+        self, registry: Registry, routes: RouteTable, findings: Sequence[Finding]
+    ) -> None:
         parts = self._parts
         urls = {r.function.name: f"{parts.origin}/{r.template}" for r in routes.routes}
         methods = {r.function.name: [m.upper() for m in r.methods or ()] for r in routes.routes}
@@ -138,7 +144,7 @@ class Host:
                 functions=registry.functions,
                 urls=urls,
                 methods=methods,
-                failures=registry.failures,
+                findings=findings,
                 disabled=registry.disabled,
                 seconds=parts.clock.monotonic() - self._begun,
             )

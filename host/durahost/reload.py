@@ -11,17 +11,25 @@ from collections.abc import Callable, Collection, Coroutine, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from durahost import problems
 from durahost.clock import Clock
 from durahost.config.settings import App
-from durahost.functions.discovery import ProgrammingModel, discover, screen
+from durahost.functions.discovery import (
+    Discovery,
+    ProgrammingModel,
+    discover,
+    discover_folders,
+    screen,
+)
 from durahost.functions.routing import RouteTable
 from durahost.host_state import Generation, HostState
-from durahost.model.errors import AppLoadError, ConfigError, WorkerError
+from durahost.model.errors import ConfigError, WorkerError
+from durahost.model.findings import Finding
 from durahost.model.functions import FunctionFailure
 from durahost.registry import Registry
 from durahost.reports import Notice, Reloaded, ReloadFailed, Reporter
 from durahost.watching import SETTINGS_NAMES, FileWatch
-from durahost.worker.base import AppSource, Worker
+from durahost.worker.base import AppSource, LoadedApp, Worker
 
 logger = logging.getLogger(__name__)
 
@@ -45,21 +53,42 @@ class AppLoader:
         """
         self._number += 1
         found = discover(self._app)
-        worker = self._new_worker()
+        loaded, worker = await self._load(found)
+        if found.model is ProgrammingModel.DECORATORS:
+            fallback = discover_folders(self._app)
+            if not loaded.functions and (fallback.functions or fallback.failures):
+                # A worker that indexes no function leaves the app to function.json.
+                # Azure/azure-functions-python-worker: dispatcher.py (use_default_metadata_indexing)
+                await worker.drain(timedelta(0))
+                found = fallback
+                loaded, worker = await self._load(found)
+        try:
+            return self._generation(found, loaded, worker)
+        except BaseException:
+            await worker.drain(timedelta(0))
+            raise
+
+    async def _load(self, found: Discovery) -> tuple[LoadedApp, Worker]:
+        """Load what was found in a fresh worker, which stands when this returns."""
         is_indexed_here = found.model is ProgrammingModel.FOLDERS
         source = AppSource(
             self._app.functions_root,
             found.functions if is_indexed_here else None,
             found.script_file,
         )
+        worker = self._new_worker()
         try:
-            loaded = await worker.load(source)
-            if not is_indexed_here:
-                found = screen(self._app, loaded.functions, loaded.failures)
+            return await worker.load(source), worker
         except BaseException:
             await worker.drain(timedelta(0))
             raise
-        failures = [*found.failures, *loaded.failures] if is_indexed_here else found.failures
+
+    def _generation(self, found: Discovery, loaded: LoadedApp, worker: Worker) -> Generation:
+        if found.model is ProgrammingModel.FOLDERS:
+            failures = [*found.failures, *loaded.failures]
+        else:
+            found = screen(self._app, loaded.functions, loaded.failures)
+            failures = list(found.failures)
         registry = Registry.of(found.functions, failures, found.disabled)
         routes = RouteTable.of(registry.functions, self._app.host.http.route_prefix)
         return Generation(self._number, registry, routes, worker)
@@ -114,39 +143,31 @@ class Reloader:
         try:
             new = await _unless(ended, self._loader.load())
         except (ConfigError, WorkerError) as error:
-            self._report(ReloadFailed([as_failure(error)]))
+            self._report(ReloadFailed(problems.of_error(error, self._app)))
             return False
         except OSError as error:
-            self._report(ReloadFailed([FunctionFailure("(app)", str(error))]))
+            self._report(ReloadFailed(problems.of_error(ConfigError(str(error)), self._app)))
             return False
         if new is None:
             return False
         broken = _newly_broken(old, new)
         if broken:
             await new.worker.drain(timedelta(0))
-            self._report(ReloadFailed(broken))
+            self._report(ReloadFailed(self._explain(broken)))
             return False
         self._state.serve(new)
         took = round((self._clock.monotonic() - begun) * 1000)
-        self._report(Reloaded(took, changed, new.registry.failures))
+        self._report(Reloaded(took, changed, self._explain(new.registry.failures)))
         return True
+
+    def _explain(self, failures: Sequence[FunctionFailure]) -> list[Finding]:
+        return [problems.of_failure(failure, self._app) for failure in failures]
 
     async def _end_drain(self) -> None:
         task, self._draining = self._draining, None
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-
-
-def as_failure(error: ConfigError | WorkerError) -> FunctionFailure:
-    """An error of the whole app in the form of a function's."""
-    match error:
-        case AppLoadError():
-            return FunctionFailure("(app)", str(error), error.file, error.advice, error.frames)
-        case ConfigError():
-            return FunctionFailure("(app)", str(error), advice=error.advice)
-        case _:
-            return FunctionFailure("(app)", str(error))
 
 
 def _newly_broken(old: Generation | None, new: Generation) -> list[FunctionFailure]:

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from durahost.model.functions import FunctionFailure, FunctionMetadata
+from durahost.config.settings import LogLevels
+from durahost.model.findings import Finding
+from durahost.model.functions import FunctionMetadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +14,14 @@ class Notice:
 
     text: str
     is_warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """host.json is read: the app's configuration says this, and which records it wants shown."""
+
+    findings: Sequence[Finding]
+    log_levels: LogLevels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +36,7 @@ class Serving:
     functions: Sequence[FunctionMetadata]
     urls: Mapping[str, str]
     methods: Mapping[str, Sequence[str]]
-    failures: Sequence[FunctionFailure]
+    findings: Sequence[Finding]
     disabled: frozenset[str]
     seconds: float
 
@@ -37,15 +47,15 @@ class Reloaded:
 
     milliseconds: int
     changed: Sequence[str]
-    failures: Sequence[FunctionFailure]
+    findings: Sequence[Finding]
 
 
 @dataclass(frozen=True, slots=True)
 class ReloadFailed:
     """Changed code does not load; the old code goes on serving."""
 
-    failures: Sequence[FunctionFailure]
+    findings: Sequence[Finding]
 
 
-Report = Notice | Serving | Reloaded | ReloadFailed
+Report = Notice | Configured | Serving | Reloaded | ReloadFailed
 Reporter = Callable[[Report], None]

@@ -9,6 +9,7 @@ Source: JamesNK/Newtonsoft.Json: JsonTextReader.cs, JsonReader.cs (Push, Path), 
 (WriteTo, FormatMessage), Linq/JObject.cs (Load), Linq/JContainer.cs (ReadTokenFrom).
 """
 
+import contextlib
 import json
 import math
 import re
@@ -159,6 +160,17 @@ def _is_deeper(value: Any, limit: int) -> bool:
     elif not isinstance(value, list):
         return False
     return limit == 0 or any(_is_deeper(one, limit - 1) for one in value)
+
+
+def find_lines(text: str) -> Mapping[tuple[str, ...], int]:
+    """The line of each property name of a text, 1-based, as far as it can be read.
+
+    Keys: the names down to it in lower case; an element of an array counts as its index, `0`.
+    """
+    reader = _Locator(text)
+    with contextlib.suppress(JsonTextError):
+        reader.read_value()
+    return {path: len(_LINE_BREAK.split(text[:at])) for path, at in reader.places.items()}
 
 
 class _Reader:
@@ -365,6 +377,33 @@ class _Reader:
             elif step is not None:
                 path += f".{step}" if path else step
         return path
+
+
+class _Locator(_Reader):
+    """A reader that notes where each property and each element begins."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.places: dict[tuple[str, ...], int] = {}
+
+    def read_value(self) -> Any:  # type: ignore[explicit-override] # needs 3.12
+        """Read the value and note where it begins, when it is an array's."""
+        char = self.peek()
+        if char and self._path and isinstance(self._path[-1], int):
+            self._note(str(self._path[-1] + 1))
+        return super().read_value()
+
+    def _read_name(self) -> str:  # type: ignore[explicit-override] # needs 3.12
+        at = self._at
+        name = super()._read_name()
+        self.places.setdefault((*self._above(), name.lower()), at)
+        return name
+
+    def _note(self, last: str) -> None:
+        self.places.setdefault((*self._above(), last), self._at)
+
+    def _above(self) -> list[str]:
+        return [str(step).lower() for step in self._path[:-1]]
 
 
 def _parse_number(token: str) -> int | float:

@@ -105,10 +105,19 @@ def build_filter(app: App, function_folders: KnownFolders) -> Callable[[Change, 
     """
     default = DefaultFilter(ignore_dirs=(*DefaultFilter.ignore_dirs, *IGNORED))
     more = {name.lower() for name in app.host.watch_files}
+    folders = {name.lower() for name in app.host.watch_directories}
+
+    def is_in_watched_folder(file: Path) -> bool:
+        # Azure/azure-functions-host: FileMonitoringService.cs (OnFileChanged): the first segment.
+        root = app.functions_root
+        parts = file.relative_to(root).parts if file.is_relative_to(root) else ()
+        return len(parts) > 1 and parts[0].lower() in folders
 
     def matters(change: Change, path: str) -> bool:
         file = Path(path)
         name = file.name
+        if is_in_watched_folder(file):
+            return default(change, path)
         is_code = name.endswith(".py") or name in WATCHED_NAMES or name.lower() in more
         is_new_folder = change is Change.added and file.is_dir()
         is_gone_folder = change is Change.deleted and file in function_folders()

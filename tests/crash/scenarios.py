@@ -69,9 +69,16 @@ def signal_lock(world):
     return world.hub.signal(Message(COUNTER.instance_id, event))
 
 
-def release(entity):
+def lock_for_other(world):
+    """Until it is released, nothing runs on the counter but what "other" asks."""
+    request = EntityRequest(request_id=LOCK, parent="other", lock_set=[COUNTER])
+    event = history.event_raised("op", entity_messages.encode_request(request), world.clock.now())
+    return world.hub.signal(Message(COUNTER.instance_id, event))
+
+
+def release(entity, holder="a"):
     def send(world):
-        text = entity_messages.encode_release("a", "l")
+        text = entity_messages.encode_release(holder, "l")
         event = history.event_raised("release", text, world.clock.now())
         return world.hub.signal(Message(entity.instance_id, event))
 
@@ -107,6 +114,7 @@ HELLOS = '["Hello Tokyo!", "Hello Seattle!", "Hello London!"]'
 GAVE_UP = (
     "Orchestrator function 'GiveUp' failed: Activity function 'Fail' failed:  ValueError: never"
 )
+ASKED = '[5, "a is fine"]'
 COMPLETED = "Completed"
 
 SCENARIOS = {
@@ -167,6 +175,40 @@ SCENARIOS = {
     "rewound": Scenario(
         [start("Tree"), Step(repair), ask("rewind")],
         {"a": (COMPLETED, '["a-0 is fine", "a-1 is fine"]'), "a-0": (COMPLETED, '"a-0 is fine"')},
+    ),
+    "rewound-then-answered": Scenario(
+        [
+            Step(lock_for_other),
+            start("Asks"),
+            Step(repair),
+            ask("rewind"),
+            release(COUNTER, "other"),
+        ],
+        {"a": (COMPLETED, ASKED)},
+        of_entity(COUNTER, "5"),
+    ),
+    "answered-then-rewound": Scenario(
+        [
+            Step(lock_for_other),
+            start("Asks"),
+            release(COUNTER, "other"),
+            Step(repair),
+            ask("rewind"),
+        ],
+        {"a": (COMPLETED, ASKED)},
+        of_entity(COUNTER, "5"),
+    ),
+    "rewound-twice-then-answered": Scenario(
+        [
+            Step(lock_for_other),
+            start("Asks"),
+            ask("rewind"),
+            Step(repair),
+            ask("rewind"),
+            release(COUNTER, "other"),
+        ],
+        {"a": (COMPLETED, ASKED)},
+        of_entity(COUNTER, "5"),
     ),
     "restarted": Scenario(
         [

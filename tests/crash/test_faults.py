@@ -24,18 +24,19 @@ MEMORY = Path("/dev/shm")
 """Files that need not survive the machine: what a sync costs is not the subject here."""
 
 
+async def play_once(path, name, fault=None, **options):
+    """Play a scenario in a world of its own; the world, its outcome, its operations."""
+    world = build_world(path, **options)
+    world.faults.arm(fault)
+    outcome, operations = await play(world, SCENARIOS[name])
+    await world.close()
+    return world, outcome, operations
+
+
 def run(name, fault=None, **options):
-    """Play a scenario on a file of its own; the world, its outcome, its operations."""
-
-    async def play_once(folder):
-        world = build_world(Path(folder) / "hub.db", **options)
-        world.faults.arm(fault)
-        outcome, operations = await play(world, SCENARIOS[name])
-        await world.close()
-        return world, outcome, operations
-
+    """Play a scenario on a file of its own."""
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
-        return asyncio.run(play_once(folder))
+        return asyncio.run(play_once(Path(folder) / "hub.db", name, fault, **options))
 
 
 @functools.cache
@@ -64,6 +65,12 @@ def test_without_a_fault(name):
         assert outcome[instance_id]["status"] == status
         assert outcome[instance_id]["output"].startswith(output)
     SCENARIOS[name].check(outcome)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_store_in_memory_comes_to_the_same(name):
+    _, outcome, _ = asyncio.run(play_once(None, name))
+    assert outcome == without_fault(name)[1]
 
 
 def test_the_order_of_operations_is_the_same_at_every_run():

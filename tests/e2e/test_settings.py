@@ -92,3 +92,65 @@ def test_without_the_local_endpoint_the_python_client_has_no_address(default_app
         path = "/runtime/webhooks/durabletask/orchestrators/HelloSequence"
         started = host.client.post(path, content=b"").json()["id"]
         host.wait_for_status(started, "Completed")
+
+
+LOGS = """
+import logging
+import azure.functions as func
+
+def main(req: func.HttpRequest) -> func.HttpResponse:
+    for level in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR):
+        logging.log(level, "at %s in %s", logging.getLevelName(level), "{name}")
+    return func.HttpResponse("x")
+"""
+HTTP = [
+    {"name": "req", "type": "httpTrigger", "direction": "in", "authLevel": "anonymous"},
+    {"name": "$return", "type": "http", "direction": "out"},
+]
+
+
+@pytest.fixture
+def logging_app(tmp_path, write_function):
+    levels = {"default": "Error", "Function.Loud": "Debug", "Function.Quiet.User": "None"}
+    document = {"version": "2.0", "logging": {"logLevel": levels}}
+    (tmp_path / "host.json").write_text(json.dumps(document))
+    for name in ("Loud", "Quiet", "Other"):
+        write_function(tmp_path, name, HTTP, LOGS.replace("{name}", name))
+    return tmp_path
+
+
+def shown_levels(host, name):
+    """The levels of a function's own records, once its invocation is over."""
+    assert host.client.get(f"/api/{name}").text == "x"
+    return [line.rpartition(" in ")[0].split()[-1] for line in host.lines if f"in {name}" in line]
+
+
+@pytest.mark.feature("Functions host", "`logging.logLevel`")
+def test_log_levels_of_host_json(logging_app):
+    with RunningHost(logging_app, "--ephemeral", "--no-reload") as host:
+        # A record may be shown after the answer: the last function's comes after all of them.
+        for name in ("Quiet", "Other", "Loud"):
+            shown_levels(host, name)
+        host.wait_for_line(r"Executed 'Functions.Loud'")
+        text = "\n".join(host.lines)
+        assert "in Quiet" not in text
+        assert text.count("in Other") == 1
+        assert "at ERROR in Other" in text
+        assert text.count("in Loud") == 4
+        assert "Executed 'Functions.Other'" not in text
+
+
+@pytest.mark.feature(
+    "Functions host", "`--functions`, `--user-log-level` and other options of `func`"
+)
+def test_the_command_line_wins_over_host_json(logging_app):
+    options = ("--ephemeral", "--no-build", "--user-log-level", "warning")
+    with RunningHost(logging_app, *options, "--functions", "loud", "Quiet") as host:
+        assert host.client.get("/api/Other").status_code == 404
+        for name in ("Quiet", "Loud"):
+            shown_levels(host, name)
+        host.wait_for_line(r"Executed 'Functions.Loud'")
+        shown = [line for line in host.lines if " in Quiet" in line or " in Loud" in line]
+        assert [line.split("at ")[1] for line in shown] == [
+            "WARNING in Quiet", "ERROR in Quiet", "WARNING in Loud", "ERROR in Loud",
+        ]  # fmt: skip

@@ -149,6 +149,13 @@ def test_the_app_is_found_from_a_folder_below_it(default_app):
         (["nonsense"], 2, "No such command"),
         (["start", "--nonsense"], 2, "No such option"),
         (["start", "--port", "seven"], 2, "not a valid integer"),
+        (["start", "--port", "65536"], 2, "65536 is not in the range 0<=x<=65535."),
+        (["start", "Function"], 2, "Got unexpected extra argument (Function)"),
+        (["start", "--user-log-level", "loud"], 2, "is not one of 'trace', 'debug'"),
+        (["start", "--script-root", "none"], 1, "none\" doesn't exist."),
+        (["check", "--help"], 0, "--format [text|json|sarif]"),
+        (["check", "--format", "xml"], 2, "is not one of 'text', 'json', 'sarif'."),
+        (["chek"], 2, "No such command 'chek'. Did you mean 'check'?"),
     ],
 )
 def test_usage(tmp_path, arguments, code, text):
@@ -167,6 +174,29 @@ def test_a_bad_host_json_is_exit_1_with_the_file_s_name(default_app):
     result = durahost(default_app, "start", "--port", "0")
     assert result.returncode == 1
     assert "'9.0' is an invalid value for host.json 'version' property." in result.stderr
+
+
+@pytest.mark.feature("Functions host", "Messages: file, function, reason, next step")
+def test_every_fault_of_the_configuration_is_told_before_the_start_ends(default_app):
+    (default_app / "host.json").write_text(
+        '{"version": "2.0",\n"fileWatchingEnabled": "yes",\n"aggregator": {"batchSize": 0}}'
+    )
+    (default_app / "local.settings.json").write_text('{"IsEncrypted": true, "Values": {"A": "x"}}')
+    result = durahost(default_app, "start", "--port", "0")
+    assert result.returncode == 1
+    for text in ("Failed to decrypt settings.", "in host.json, line 2", "in host.json, line 3"):
+        assert result.stderr.count(text) == 1
+    assert result.stdout == ""
+
+
+@pytest.mark.feature("Functions host", "Messages: file, function, reason, next step")
+def test_a_folder_that_cannot_be_written_is_exit_1_with_a_next_step(default_app):
+    (default_app / ".durahost").write_text("")
+    result = durahost(default_app, "start", "--port", "0")
+    assert result.returncode == 1
+    assert "Cannot write " in result.stderr
+    assert "--ephemeral" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.feature("Functions host", "One bad function takes no other down")

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from clocks import START
 
+from durahost.codec import entity_messages, history
+from durahost.model.entities import EntityRequest
 from durahost.model.events import EventKind, HistoryEvent
 from durahost.model.ids import ExecutionId, InstanceId
 from durahost.model.instances import Commit, InstanceState, NewInstance, ParentInstance
@@ -30,6 +32,12 @@ def state(instance_id="a", execution_id="e1", status=RuntimeStatus.PENDING, **ch
 
 def message(instance_id="a", name="Event", **changes):
     return Message(InstanceId(instance_id), event(name), **changes)
+
+
+def asked(target, request_id, task_id=0):
+    """The event of an entity call."""
+    request = entity_messages.encode_request(EntityRequest(request_id=request_id, operation="get"))
+    return history.event_sent(task_id, target, "op", request, START, site=None)
 
 
 def new_instance(instance_id="a", execution_id="e1", **changes):

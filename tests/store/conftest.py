@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 from clocks import ManualClock
+from invariants import assert_kept
+from stored_rows import MemoryRows, read_file
 
 from durahost.store.memory import MemoryStore
 from durahost.store.sqlite.store import SqliteStore
@@ -23,9 +25,16 @@ def path(tmp_path):
 
 @pytest.fixture(params=["memory", "sqlite"])
 async def store(request, clock, path):
+    """What a test tells it to keep is seldom an orchestration's, but kept as a store must."""
     opening = MemoryStore(clock) if request.param == "memory" else SqliteStore(path, clock)
     async with opening as provider:
         yield provider
+    if request.param == "memory":
+        for name, hub in provider._hubs.items():
+            assert_kept(MemoryRows(name, hub))
+    else:
+        with read_file(path) as rows:
+            assert_kept(rows)
 
 
 @pytest.fixture

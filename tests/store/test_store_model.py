@@ -12,7 +12,7 @@ from clocks import ManualClock
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from store.builders import event, message, new_instance, parent, task
+from store.builders import asked, event, message, new_instance, parent, task
 
 from durahost.codec import history
 from durahost.model.errors import HostError
@@ -27,8 +27,10 @@ LEASE = timedelta(seconds=30)
 ALL_IDS = ("a", "b", "@c@")
 IDS = st.sampled_from(ALL_IDS)
 STATUSES = st.sampled_from(
-    [RuntimeStatus.RUNNING] * 4 + [RuntimeStatus.SUSPENDED, RuntimeStatus.COMPLETED]
+    [RuntimeStatus.RUNNING] * 4
+    + [RuntimeStatus.SUSPENDED, RuntimeStatus.COMPLETED, RuntimeStatus.FAILED]
 )
+CALL = str(uuid.UUID(int=5))
 EVERY = frozenset(RuntimeStatus)
 ALLOWED = st.sampled_from([EVERY, LIVE, TERMINAL])
 DELAYS = st.sampled_from([None, None, None, -LEASE, LEASE, 2 * LEASE])
@@ -43,6 +45,7 @@ MESSAGES = st.fixed_dictionaries(
         "is_carried": SOMETIMES,
         "dedupe_key": KEYS,
         "execution": st.sampled_from(["any", "any", "own", "other"]),
+        "answers": st.booleans(),
     }
 )
 
@@ -130,11 +133,12 @@ class StoreComparison(RuleBasedStateMachine):
         status=STATUSES,
         kept=FEW,
         counts=st.tuples(FEW, FEW),
+        asks=SOMETIMES,
         children=st.lists(st.tuples(IDS, st.booleans(), FEW), max_size=2),
         sent=st.lists(MESSAGES, max_size=3),
         continues=SOMETIMES,
     )
-    def commit(self, pick, stays, status, kept, counts, children, sent, continues):
+    def commit(self, pick, stays, status, kept, counts, asks, children, sent, continues):
         if not self.episodes:
             self.lock_episodes(2)
         if (pair := _take(self.episodes, pick, stays)) is None:
@@ -147,7 +151,8 @@ class StoreComparison(RuleBasedStateMachine):
         events, tasks = counts
         commit = Commit(
             state=state,
-            append=[event(f"event {self._number()}") for _ in range(events)],
+            append=[event(f"event {self._number()}") for _ in range(events)]
+            + ([asked("@c@", CALL)] if asks else []),
             schedule=[task(state.instance_id, execution_id, self._number()) for _ in range(tasks)],
             create=[self._child(state, *child) for child in children],
             send=[self._message(execution_id, **values) for values in sent],
@@ -228,10 +233,10 @@ class StoreComparison(RuleBasedStateMachine):
     def _execution(self):
         return f"e{self._number()}"
 
-    def _message(self, own, instance_id, delay, is_carried, dedupe_key, execution):
+    def _message(self, own, instance_id, delay, is_carried, dedupe_key, execution, answers):
         return message(
             instance_id,
-            f"message {self._number()}",
+            CALL if answers else f"message {self._number()}",
             visible_at=None if delay is None else self.clock.now() + delay,
             is_carried=is_carried,
             dedupe_key=dedupe_key,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 from clocks import START
-from store.builders import message, new_instance, running, task
+from store.builders import asked, message, new_instance, running, task
 
 from durahost.codec import history
 from durahost.engine.outcome import start_of
@@ -22,6 +22,7 @@ pytestmark = pytest.mark.feature("Management API", "`POST /instances/{instanceId
 LEASE = timedelta(seconds=30)
 REQUEST = history.execution_rewound("repaired", START)
 SEED = UUID(int=7)
+CALL = str(UUID(int=5))
 FAILED = {RuntimeStatus.FAILED}
 S = RuntimeStatus
 
@@ -35,7 +36,9 @@ def rewind(hub):
 def end(hub):
     """Bring an instance to an end, with children it has called and activities it has run."""
 
-    async def end_one(instance_id, *, parent=None, children=(), failed=(), status=S.FAILED):
+    async def end_one(
+        instance_id, *, parent=None, children=(), failed=(), status=S.FAILED, calls=()
+    ):
         new = replace(
             new_instance(instance_id, f"{instance_id}1", parent=parent).state, input='"in"'
         )
@@ -62,7 +65,8 @@ def end(hub):
         frame = history.orchestrator_started(START), history.orchestrator_completed(START)
         ending = history.execution_completed(20, status, "boom", START)
         state = replace(locked.state, status=status, output="boom", completed_at=START)
-        events = [frame[0], *started, *created, *work, *answers, ending, frame[1]]
+        sent = [asked("@c@", one, 15 + number) for number, one in enumerate(calls)]
+        events = [frame[0], *started, *created, *work, *sent, *answers, ending, frame[1]]
         await hub.commit_episode(locked.lease, running(locked, state=state, append=events))
 
     return end_one
@@ -202,3 +206,56 @@ async def test_a_hint_comes_back(hub, rewind, end, lock):
     await hub.commit_episode(locked.lease, commit)
     (hint,) = await rewind()
     assert "'a' went on after the failure" in hint.text
+
+
+def answer(name=CALL, execution_id="a1"):
+    return message("a", name, execution_id=execution_id)
+
+
+async def test_an_entitys_answer_to_a_failed_caller_waits_for_its_rewind(hub, rewind, end):
+    await end("a", calls=[CALL])
+    await hub.signal(answer())
+    await hub.signal(message("a", "Go"))
+    assert await ready(hub) == {}
+    await rewind()
+    heard, wake = (await ready(hub))["a"]
+    assert heard.name == CALL
+    assert wake.kind is EventKind.EXECUTION_REWOUND
+
+
+async def test_an_answer_on_its_way_when_its_caller_fails_waits_too(hub, rewind, lock):
+    await hub.create(new_instance("a", "a1"), TERMINAL)
+    locked = await lock()
+    await hub.signal(answer())
+    await hub.signal(message("a", "Go"))
+    await hub.commit_episode(locked.lease, running(locked, status=S.FAILED))
+    assert await ready(hub) == {}
+    await rewind()
+    assert [event.name for event in (await ready(hub))["a"]] == [CALL, None]
+
+
+async def test_an_answer_to_the_execution_before_reaches_the_rewound_one(hub, rewind, end):
+    """Its call stands in the rewound history; for a call that does not, it is dropped as ever."""
+    await end("a", calls=[CALL])
+    await rewind()
+    await hub.signal(answer())
+    await hub.signal(answer(str(UUID(int=6))))
+    own = (await hub.get("a")).execution_id
+    (locked,) = await hub.lock_episodes("me", LEASE, 10)
+    wake, heard = (item.message for item in locked.inbox)
+    assert wake.event.kind is EventKind.EXECUTION_REWOUND
+    assert (heard.event.name, heard.execution_id) == (CALL, own)
+
+
+async def test_nothing_is_kept_for_what_cannot_be_rewound(hub, end):
+    await end("a", status=S.COMPLETED, calls=[CALL])
+    await hub.signal(answer())
+    await hub.create(new_instance("a", "a2"), TERMINAL)
+    assert kinds((await ready(hub))["a"]) == [EventKind.EXECUTION_STARTED]
+
+
+async def test_an_answer_that_waits_goes_with_the_instance(hub, end):
+    await end("a", calls=[CALL])
+    await hub.signal(answer())
+    await hub.create(new_instance("a", "a2"), TERMINAL)
+    assert kinds((await ready(hub))["a"]) == [EventKind.EXECUTION_STARTED]

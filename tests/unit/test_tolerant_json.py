@@ -12,6 +12,7 @@ from durahost.tolerant_json import (
     READER_EXCEPTION,
     CutShort,
     JsonTextError,
+    find_lines,
     read_first,
     read_object,
     read_whole,
@@ -277,3 +278,21 @@ def test_a_text_must_hold_an_object(text, message):
     with pytest.raises(JsonTextError) as caught:
         read_object(text)
     assert str(caught.value) == f"Error reading JObject from JsonReader. {message}"
+
+
+def test_lines_of_names_and_elements():
+    text = """{ // first
+      "A": 1, 'b': {
+        c: [ 1, {"D": 2},
+             3 ]
+      }, "a": 9
+    }"""
+    assert find_lines(text) == {
+        ("a",): 2, ("b",): 2, ("b", "c"): 3, ("b", "c", "0"): 3, ("b", "c", "1"): 3,
+        ("b", "c", "1", "d"): 3, ("b", "c", "2"): 4,
+    }  # fmt: skip
+
+
+def test_lines_of_what_can_be_read_before_a_fault():
+    assert find_lines('{"a": [\n1 2]}') == {("a",): 1, ("a", "0"): 2}
+    assert find_lines("") == {}

@@ -103,3 +103,13 @@ async def test_a_new_folder_with_the_number_of_the_old_one_is_another_folder(app
 def test_changes_that_count(app, change, path, counts):
     matters = build_filter(app, lambda: {app.functions_root / "Approval"})
     assert matters(change, str(app.functions_root / path)) is counts
+
+
+@pytest.mark.feature("Functions host", "`host.json`")
+def test_everything_below_a_watched_directory_counts(default_app):
+    settings = {"AzureFunctionsJobHost__watchDirectories__0": "Shared"}
+    app = load_app(default_app, default_app, settings, port=7071)
+    matters = build_filter(app, lambda: ())
+    assert matters(Change.modified, str(app.functions_root / "shared" / "a" / "table.csv"))
+    assert not matters(Change.modified, str(app.functions_root / "Approval" / "shared" / "x.csv"))
+    assert not matters(Change.modified, str(app.functions_root / "shared"))

@@ -1,7 +1,7 @@
 """The objects that a function receives beside its inputs: `context`, and one Out per output.
 
 Source: Azure/azure-functions-python-worker: bindings/context.py, tracecontext.py, retrycontext.py,
-out.py. They are classes of the worker, not subclasses of those in azure.functions.
+rpcexception.py, out.py. They are classes of the worker, not subclasses of those in azure.functions.
 """
 
 import threading
@@ -49,12 +49,21 @@ class TraceContext:
 
 
 @dataclass(frozen=True)
+class RpcException:
+    """What the call before this one raised; empty for the first."""
+
+    source: str = ""
+    stack_trace: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True)
 class RetryContext:
     """How often the host has tried this call; there is no `exception`, as in the real worker."""
 
     retry_count: int = 0
     max_retry_count: int = 0
-    rpc_exception: Any = None
+    rpc_exception: RpcException = field(default_factory=RpcException)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from http.cookies import Morsel
 from typing import Any
 
+from .extensions import Extensions
 from .wire import Value
 
 
@@ -88,6 +89,7 @@ class Library:
         functions = importlib.import_module("azure.functions")
         meta = importlib.import_module("azure.functions.meta")
         self.function_register: type = functions.FunctionRegister
+        self.extensions = Extensions(functions)
         self._datum = meta.Datum
         self._registry = meta.get_binding_registry()
 

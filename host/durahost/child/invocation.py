@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from .context import Context, Out, RetryContext, TraceContext
+from .context import Context, Out, RetryContext, RpcException, TraceContext
 from .conversion import Library
 from .failures import raised
 from .signature import Callee
@@ -48,6 +48,30 @@ class Invocation:
         arguments.update(self._outs)
         return arguments
 
+    def run(self) -> Any:
+        """Call the function between the hooks of worker extensions. Errors: what it raises."""
+        arguments = self.arguments()
+        extensions = self._library.extensions
+        if not extensions.are_on:
+            return self.callee.call(**arguments)
+        context = self._context(self._frame.fields)
+        extensions.before(context, arguments)
+        result = self.callee.call(**arguments)
+        extensions.after(context, arguments, result)
+        return result
+
+    async def run_async(self) -> Any:
+        """As `run`, for an async function."""
+        arguments = self.arguments()
+        extensions = self._library.extensions
+        if not extensions.are_on:
+            return await self.callee.call(**arguments)
+        context = self._context(self._frame.fields)
+        extensions.before(context, arguments)
+        result = await self.callee.call(**arguments)
+        extensions.after(context, arguments, result)
+        return result
+
     def returned(self, result: Any) -> Frame:
         """Encode the outputs. Errors: RuntimeError for a value nobody takes; TypeError."""
         callee = self.callee
@@ -83,7 +107,11 @@ class Invocation:
             function_name=self.callee.name,
             function_directory=self.callee.directory,
             trace_context=TraceContext(fields["trace_parent"], fields["trace_state"]),
-            retry_context=RetryContext(fields["retry_count"], fields["max_retry_count"]),
+            retry_context=RetryContext(
+                fields["retry_count"],
+                fields["max_retry_count"],
+                RpcException(**fields["retry_exception"]),
+            ),
             thread_local_storage=self._thread_local,
         )
 

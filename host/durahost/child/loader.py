@@ -10,8 +10,10 @@ import importlib.machinery
 import importlib.util
 import inspect
 import json
+import logging
 import re
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +24,12 @@ from .failures import load_failure
 from .signature import BindingInfo, Callee, check
 from .sites import watch
 
+logger = logging.getLogger("azure_functions_worker")
+
 NAMESPACE = "__app__"
+STREAMING = "azurefunctions.extensions.http.fastapi"
+"""The package by which an app asks for HTTP streaming when it imports it."""
+
 DEFAULT_ENTRY_POINT = "main"
 PACKAGES = Path(".python_packages/lib/site-packages")
 SCRIPT_NAME = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_\-]*\.py")
@@ -74,6 +81,7 @@ def load_folders(root: Path, functions: Sequence[Mapping[str, Any]]) -> LoadedFu
                 loaded.library, name, function["directory"], call, bindings
             )
             watch(call, str(root))
+            loaded.library.extensions.loaded(name, function["directory"])
         except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  # user code
             loaded.failures[name] = load_failure(error, root, script)
     return loaded
@@ -91,10 +99,40 @@ def load_decorated(root: Path, script_file: str) -> LoadedFunctions:
             directory = str(Path(inspect.getfile(call)).parent)
             loaded.callees[name] = check(loaded.library, name, directory, call, bindings)
             watch(call, str(root))
-            loaded.metadata.append({"name": name, "bindings": raw})
+            loaded.metadata.append({"name": name, "bindings": raw, "retry": _retry(function)})
     except (Exception, SystemExit, KeyboardInterrupt) as error:
         raise AppFailure(load_failure(error, root, script)) from error
+    for name in loaded.callees:
+        loaded.library.extensions.loaded(name, str(root))
+    if STREAMING in sys.modules:
+        logger.warning(
+            "%s is imported, but HTTP streaming is not supported here: functions get"
+            " func.HttpRequest and return func.HttpResponse or str",
+            STREAMING,
+        )
     return loaded
+
+
+def _retry(function: Any) -> dict[str, Any] | None:
+    """The retry policy of a decorator, intervals in seconds.
+
+    Errors: ValueError, TypeError for an interval that is not H:M:S.
+    Source: loader.py (build_retry_protos, convert_to_seconds); 3.13's engine for the intervals that
+    may be left out.
+    """
+    read = getattr(function, "get_settings_dict", None)  # older libraries have no policies
+    policy = read("retry_policy") if read else None
+    if not policy:
+        return None
+    is_fixed = policy.get("strategy") == "fixed_delay"
+    names = ("delay_interval",) if is_fixed else ("minimum_interval", "maximum_interval")
+    intervals = {name: _seconds(policy.get(name)) for name in names if is_fixed or policy.get(name)}
+    return {"is_fixed": is_fixed, "max_retry_count": int(policy["max_retry_count"]), **intervals}
+
+
+def _seconds(written: Any) -> int:
+    parsed = time.strptime(written, "%H:%M:%S")
+    return (parsed.tm_hour * 60 + parsed.tm_min) * 60 + parsed.tm_sec
 
 
 def _library(root: Path) -> Library:

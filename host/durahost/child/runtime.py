@@ -160,7 +160,7 @@ class Runtime:
         self._scopes.thread_local.invocation_id = call.invocation_id
         with self._scopes.enter(call.invocation_id, callee.name), note_sites(call.sites):
             try:
-                answer = call.returned(callee.call(**call.arguments()))
+                answer = call.returned(call.run())
             except Exception as error:  # noqa: BLE001  # the user's failure is data
                 answer = call.raised(error)
             except BaseException as error:  # noqa: BLE001  # ends the child, said aloud
@@ -171,7 +171,7 @@ class Runtime:
     async def _run_async(self, call: Invocation, callee: Callee) -> None:
         with self._scopes.enter(call.invocation_id, callee.name):
             try:
-                answer = call.returned(await callee.call(**call.arguments()))
+                answer = call.returned(await call.run_async())
             except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # as above
                 answer = call.raised(error)
             except BaseException as error:  # noqa: BLE001  # as above

@@ -18,10 +18,13 @@ from typing import assert_never
 
 import click
 
-from durahost import __version__
+from durahost import __version__, problems
+from durahost.cli.findings import show_finding, show_findings
+from durahost.cli.log_filter import INVOCATIONS, LevelFilter
 from durahost.functions.package import PackageSummary
-from durahost.model.functions import FunctionFailure, FunctionMetadata
-from durahost.reports import Notice, Reloaded, ReloadFailed, Report, Serving
+from durahost.model.errors import HostError
+from durahost.model.functions import FunctionMetadata
+from durahost.reports import Configured, Notice, Reloaded, ReloadFailed, Report, Serving
 from durahost.user_logs import SYSTEM_LOGS, USER_LOGS
 
 HOST_LOGS = ("durahost", "asyncio", "uvicorn", "watchfiles", "aiohttp")
@@ -35,21 +38,36 @@ GONE = (errno.EPIPE, errno.EIO, errno.EINVAL)
 _COLORS = {logging.ERROR: "red", logging.WARNING: "yellow", logging.INFO: "cyan"}
 
 
-def set_up_logging(*, is_verbose: bool) -> None:
+_filter = LevelFilter()
+
+
+def set_up_logging(
+    *, is_verbose: bool = False, user_level: int | None = None, is_error_output: bool = False
+) -> None:
     """Show user logs and invocations from Information, the host's own from Warning (or
-    Information).
+    Information), until host.json says otherwise.
+
+    is_error_output: where a program reads the output, the log goes to stderr.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    handler = _ConsoleHandler()
-    level = logging.INFO if is_verbose else logging.WARNING
+    handler = _ConsoleHandler(is_error_output)
+    _filter.is_verbose, _filter.user_level = is_verbose, user_level
+    handler.addFilter(_filter)
     for name in (*HOST_LOGS, USER_LOGS, SYSTEM_LOGS):
         # Not at the root: with --in-process that is where the app's own records begin.
         own = logging.getLogger(name)
         own.handlers[:], own.propagate = [handler], False
-        own.setLevel(logging.INFO if name == USER_LOGS else level)
-    logging.getLogger("durahost.invocations").setLevel(logging.INFO)
+    _set_levels()
+
+
+def _set_levels() -> None:
+    """Let no logger make records that nothing shows."""
+    for name in (*HOST_LOGS, SYSTEM_LOGS):
+        logging.getLogger(name).setLevel(_filter.lowest(of_functions=False))
+    for name in (USER_LOGS, INVOCATIONS):
+        logging.getLogger(name).setLevel(_filter.lowest(of_functions=True))
 
 
 def show(report: Report) -> None:
@@ -77,12 +95,16 @@ def _show(report: Report) -> None:
     match report:
         case Serving():
             _show_serving(report)
+        case Configured():
+            _filter.levels = report.log_levels
+            _set_levels()
+            show_findings(report.findings)
         case Reloaded():
-            _show_failures(report.failures)
+            show_findings(report.findings)
             names = ", ".join(report.changed[:3]) + (" ..." if len(report.changed) > 3 else "")
             click.secho(f"reloaded in {report.milliseconds} ms ({names})", fg="green")
         case ReloadFailed():
-            _show_failures(report.failures)
+            show_findings(report.findings)
             click.secho("not reloaded: the code from before goes on serving", fg="yellow")
         case Notice():
             click.secho(report.text, fg="yellow" if report.is_warning else None)
@@ -90,11 +112,12 @@ def _show(report: Report) -> None:
             assert_never(report)
 
 
-def show_error(message: str, advice: str | None) -> None:
-    """Print why the program ends, on stderr."""
-    click.secho(message, fg="red", err=True)
-    if advice:
-        click.echo(advice, err=True)
+def show_error(error: HostError) -> None:
+    """Print why the program ends, on stderr, and what else is wrong."""
+    for index, finding in enumerate(problems.of_error(error)):
+        if index:
+            click.echo(err=True)
+        show_finding(finding, is_error_output=True)
 
 
 def show_package(summary: PackageSummary, target: Path) -> None:
@@ -119,11 +142,9 @@ def _describe_trigger(function: FunctionMetadata) -> str:
 
 def _show_serving(report: Serving) -> None:
     click.echo(f"durahost {__version__}\n")
-    _show_failures(report.failures)
+    show_findings(report.findings)
     if report.functions:
         click.secho("Functions:\n", fg="yellow")
-    elif not report.failures:
-        click.secho("No functions found: a function is a folder with a function.json.", fg="yellow")
     served = [f for f in report.functions if f.name not in report.disabled]
     for function in served:
         if function.name in report.urls:
@@ -140,21 +161,12 @@ def _show_serving(report: Serving) -> None:
     click.echo(f"Listening on {report.base_url} (started in {report.seconds:.2f} s). Ctrl-C stops.")
 
 
-def _show_failures(failures: Sequence[FunctionFailure]) -> None:
-    for failure in failures:
-        text = failure.message if failure.message.endswith(".") else f"{failure.message}."
-        click.secho(f"The '{failure.name}' function is in error: {text}", fg="red")
-        if failure.file:
-            click.echo(f"  in {failure.file}")
-        if failure.frames:
-            click.echo("\n".join(f"  {line}" for line in failure.frames.rstrip().splitlines()))
-        if failure.advice:
-            click.echo(f"  {failure.advice}")
-        click.echo()
-
-
 class _ConsoleHandler(logging.Handler):
     """One stamped line for each physical line of a message, in the level's colour."""
+
+    def __init__(self, is_error_output: bool) -> None:
+        super().__init__()
+        self._is_error_output = is_error_output
 
     def emit(self, record: logging.LogRecord) -> None:  # type: ignore[explicit-override] # needs 3.12
         """Print the record."""
@@ -165,6 +177,7 @@ class _ConsoleHandler(logging.Handler):
             start = click.style(stamp, fg="bright_black")
             with _printing():
                 for line in self.format(record).splitlines() or [""]:
-                    click.echo(f"{start} {click.style(line, fg=color)}")
+                    text = f"{start} {click.style(line, fg=color)}"
+                    click.echo(text, err=self._is_error_output)
         except ValueError:
             self.handleError(record)

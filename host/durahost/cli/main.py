@@ -13,9 +13,12 @@ import click
 from durahost import __version__
 from durahost.cli import console
 from durahost.cli.contract import contract
-from durahost.model.errors import ConfigError, HostError
+from durahost.config.log_levels import parse_level
+from durahost.model.errors import HostError
 
 FAILED = 1
+
+LEVEL_NAMES = ("Trace", "Debug", "Information", "Warning", "Error", "Critical", "None")
 
 script_root_option = click.option(
     "--script-root",
@@ -60,6 +63,19 @@ def _parse_public_url(value: str) -> str:
 @click.option("--ephemeral", is_flag=True, help="Keep instances in memory only.")
 @click.option("--in-process", is_flag=True, help="Run the app in this process, for debuggers.")
 @click.option("--no-reload", is_flag=True, help="Do not watch the app's files.")
+@click.option(
+    "--functions",
+    multiple=True,
+    metavar="NAME...",
+    help="Serve these functions only; several names follow with blanks between.",
+)
+@click.argument("more_functions", nargs=-1, metavar="")
+@click.option(
+    "--user-log-level",
+    type=click.Choice(LEVEL_NAMES, case_sensitive=False),
+    help="From which level the app's own log is shown; wins over host.json.",
+)
+@click.option("--no-build", is_flag=True, help="Accepted as by func; nothing is built anyway.")
 @click.option("--verbose", is_flag=True, help="Show the host's own log too.")
 def start(
     script_root: Path | None,
@@ -67,18 +83,27 @@ def start(
     address: str | None,
     interpreter: str | None,
     public_url: str | None,
+    functions: tuple[str, ...],
+    more_functions: tuple[str, ...],
+    user_log_level: str | None,
     *,
     is_auth_enabled: bool,
     ephemeral: bool,
     in_process: bool,
     no_reload: bool,
+    no_build: bool,
     verbose: bool,
 ) -> None:
-    """Serve the app: HTTP functions, the Durable management API, orchestrations."""
+    """Serve the app: HTTP functions, the Durable management API, orchestrations.
+
+    Ctrl-C stops it. Exit codes: 0 clean stop, 1 failed start, 2 wrong usage.
+    """
     # The server's imports take longer than printing a version or a help page should.
     from durahost.app import StartOptions, run
 
-    console.set_up_logging(is_verbose=verbose)
+    names = _names(functions, more_functions)
+    user_level = parse_level(user_log_level) if user_log_level else None
+    console.set_up_logging(is_verbose=verbose, user_level=user_level)
     options = StartOptions(
         script_root=script_root,
         port=port,
@@ -89,8 +114,49 @@ def start(
         is_watching=not no_reload,
         is_auth_enabled=is_auth_enabled,
         public_url=public_url,
+        functions=names,
     )
     run(options, cwd=Path.cwd(), environ=os.environ, report=console.show)
+
+
+def _names(named: tuple[str, ...], more: tuple[str, ...]) -> frozenset[str]:
+    """The names of `--functions A B C`, also `--functions A,B` and the option repeated."""
+    if more and not named:
+        raise click.UsageError(f"Got unexpected extra argument ({more[0]})")
+    return frozenset(name for text in (*named, *more) for name in text.replace(",", " ").split())
+
+
+@cli.command()
+@script_root_option
+@click.option("--python", "interpreter", help="Interpreter for the app. Default: VIRTUAL_ENV's.")
+@click.option(
+    "--format",
+    "shape",
+    type=click.Choice(["text", "json", "sarif"]),
+    default="text",
+    show_default=True,
+    help="For a person, a program, or a code scanner (SARIF 2.1.0).",
+)
+def check(script_root: Path | None, interpreter: str | None, shape: str) -> None:
+    """Tell everything that is wrong with the app, without serving it.
+
+    The app's code is loaded once, as at a start; no port and no task hub is opened. Exit codes: 0
+    no errors (there may be warnings), 1 errors, 2 wrong usage.
+    """
+    from durahost.app import StartOptions
+    from durahost.app import check as check_app
+    from durahost.cli import findings
+
+    console.set_up_logging(is_error_output=True)
+    options = StartOptions(script_root=script_root, interpreter=interpreter)
+    examined = check_app(options, cwd=Path.cwd(), environ=os.environ)
+    if shape == "text":
+        findings.as_text(examined)
+    else:
+        show = findings.as_json if shape == "json" else findings.as_sarif
+        click.echo(show(examined))
+    if examined.has_errors:
+        sys.exit(FAILED)
 
 
 @cli.command()
@@ -134,10 +200,7 @@ def main() -> NoReturn:
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(FAILED)
-    except ConfigError as error:
-        console.show_error(str(error), error.advice)
-        sys.exit(FAILED)
     except HostError as error:
-        console.show_error(str(error), None)
+        console.show_error(error)
         sys.exit(FAILED)
     sys.exit(0)

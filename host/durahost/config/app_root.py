@@ -51,6 +51,11 @@ _CREATE = f'An app is a folder with a {HOST_FILE} that holds at least {{"version
 
 
 def _checked(folder: Path) -> Path:
+    if folder.is_file():
+        raise ConfigError(
+            f'"{folder}" is a file, not a folder.',
+            advice="Give --script-root the folder of a function app.",
+        )
     if not folder.is_dir():
         # Azure/azure-functions-core-tools: ConsoleApp.cs (EnsureScriptRoot).
         raise ConfigError(

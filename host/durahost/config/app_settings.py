@@ -23,9 +23,13 @@ from durahost.model.errors import ConfigError
 
 SETTINGS_FILE = "local.settings.json"
 DEFAULT_PORT = 7071
+_MAX_PORT = 65535
 
 _ENVIRONMENT = "AZURE_FUNCTIONS_ENVIRONMENT"
 _RESERVED = "CONTAINER_NAME"
+_KEY_VAULT = "@microsoft.keyvault("
+_PROCESS_COUNT = "FUNCTIONS_WORKER_PROCESS_COUNT"
+_MAX_PROCESSES = 10
 _OWN_NAMES = ("WEBSITE_HOSTNAME", "AzureWebJobsScriptRoot")
 
 
@@ -39,6 +43,8 @@ class LocalSettings:
     values: Mapping[str, str | None] = field(default_factory=dict)
     port: int | None = None
     address: str | None = None
+    cors: str | None = None
+    has_cors_credentials: bool = False
     warnings: tuple[str, ...] = ()
 
 
@@ -62,10 +68,33 @@ def read_local_settings(root: Path) -> LocalSettings:
         raise ConfigError(
             "Failed to decrypt settings. Encrypted settings only be edited through "
             "'func settings add'.",
-            advice=f'Add "IsEncrypted": false to {path} when its values are plain text; without it '
-            "they count as encrypted.",
+            advice=_encryption_advice(document),
+            file=SETTINGS_FILE,
         )
+    _check_port(settings.port)
     return settings
+
+
+def _encryption_advice(document: Mapping[str, Any]) -> str:
+    if document.get("IsEncrypted") is None:
+        return (
+            f'Add "IsEncrypted": false to {SETTINGS_FILE} when its values are plain text; without '
+            "it they count as encrypted, as under Core Tools."
+        )
+    return (
+        "Encrypted values can be read on the machine that encrypted them only: run "
+        "'func settings decrypt' there, or write the values as plain text, with "
+        f'"IsEncrypted": false in {SETTINGS_FILE}.'
+    )
+
+
+def _check_port(port: int | None) -> None:
+    if port is not None and not 0 <= port <= _MAX_PORT:
+        raise ConfigError(
+            f"Host.LocalHttpPort of {SETTINGS_FILE} is {port}, which is no port.",
+            advice=f"Give it a number from 1 to {_MAX_PORT}, or 0 for any free one.",
+            file=SETTINGS_FILE,
+        )
 
 
 def build_app_settings(
@@ -84,6 +113,7 @@ def build_app_settings(
             raise ConfigError(
                 f"An item with the same key has already been added. Key: {name}",
                 advice=f"Remove {name} from Values of {SETTINGS_FILE}; the host sets it itself.",
+                file=SETTINGS_FILE,
             )
     environment = local.values.get(_ENVIRONMENT)
     if environment is not None:
@@ -109,13 +139,34 @@ def build_app_settings(
             f"{_RESERVED} is a reserved environment variable for the Functions Host. "
             "Please remove or rename this setting."
         )
+    warnings += _check_process_count(merged)
+    warnings += [
+        f"{SETTINGS_FILE}: {name} is a Key Vault reference, which is not resolved here; the app "
+        "sees its text."
+        for name, value in local.values.items()
+        if (value or "").lower().startswith(_KEY_VAULT) and merged.get(name) == value
+    ]
     return AppSettings(
         values=merged,
+        local_names=tuple(local.values),
         skipped=tuple(skipped),
         port=local.port,
         address=local.address,
+        cors=local.cors,
+        has_cors_credentials=local.has_cors_credentials,
         warnings=tuple(warnings),
     )
+
+
+def _check_process_count(values: Mapping[str, str]) -> list[str]:
+    # Source of the limits: Azure/azure-functions-host: WorkerProcessCountOptions.cs.
+    count = values.get(_PROCESS_COUNT, "1").strip()
+    if count.isdecimal() and 1 <= int(count) <= _MAX_PROCESSES:
+        return []
+    return [
+        f"{_PROCESS_COUNT} is '{count}', which is no number from 1 to {_MAX_PROCESSES}; the "
+        "nearest is taken, 1 for what is no number."
+    ]
 
 
 _DEFAULTS = {
@@ -136,25 +187,26 @@ def _build_own(local: LocalSettings, script_root: Path, port: int | None) -> dic
 def _parse(document: Mapping[str, Any]) -> tuple[LocalSettings, bool]:
     """Read the document's four members; ValueError says which is not of its type."""
     encrypted = document.get("IsEncrypted")
-    is_encrypted = True if encrypted is None else _parse_flag(encrypted)
+    is_encrypted = True if encrypted is None else _parse_flag("IsEncrypted", encrypted)
     warnings: list[str] = []
     values: dict[str, str | None] = {}
     for name, value in _members(document, "Values").items():
         values[name] = _parse_value(f"Values.{name}", value, warnings)
     for name, value in _members(document, "ConnectionStrings").items():
         text = value.get("ConnectionString") if isinstance(value, dict) else value
-        values[f"ConnectionStrings:{name}"] = scalar_text(text)
+        values[f"ConnectionStrings:{name}"] = _parse_text(f"ConnectionStrings.{name}", text)
     host = {name.lower(): value for name, value in _members(document, "Host").items()}
     port, address = host.get("localhttpport"), host.get("localhttpaddress")
-    warnings += [
-        f"{SETTINGS_FILE}: Host.{name} is not supported yet and has no effect."
-        for name in ("CORS", "CORSCredentials")
-        if host.get(name.lower())
-    ]
+    cors, credentials = host.get("cors"), host.get("corscredentials")
+    if cors:
+        warnings.append(f"{SETTINGS_FILE}: Host.CORS is not supported yet and has no effect.")
     settings = LocalSettings(
         values=values,
-        port=None if port is None else parse_int32(scalar_text(port)),
-        address=None if address is None else scalar_text(address),
+        port=None if port is None else _parse_port(port),
+        address=None if address is None else _parse_text("Host.LocalHttpAddress", address),
+        cors=None if cors is None else _parse_text("Host.CORS", cors),
+        has_cors_credentials=credentials is not None
+        and _parse_flag("Host.CORSCredentials", credentials),
         warnings=tuple(warnings),
     )
     return settings, is_encrypted
@@ -169,17 +221,31 @@ def _members(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return members
 
 
-def _parse_flag(value: Any) -> bool:
+def _parse_flag(path: str, value: Any) -> bool:
     if isinstance(value, int | float):
         return value != 0
-    return parse_boolean(scalar_text(value))
+    try:
+        return parse_boolean(_parse_text(path, value))
+    except ValueError:
+        raise ValueError(f"{path} must be true or false, not '{value}'.") from None
+
+
+def _parse_port(value: Any) -> int:
+    try:
+        return parse_int32(_parse_text("Host.LocalHttpPort", value))
+    except ValueError:
+        raise ValueError(f"Host.LocalHttpPort must be a whole number, not '{value}'.") from None
+
+
+def _parse_text(path: str, value: Any) -> str:
+    if isinstance(value, dict | list):
+        raise ValueError(f"{path} must be a string, not an object or an array.")
+    return scalar_text(value)
 
 
 def _parse_value(path: str, value: Any, warnings: list[str]) -> str | None:
-    if isinstance(value, dict | list):
-        raise ValueError(f"{path} must be a string, not an object or an array.")
     if value is None or not isinstance(value, str):
-        return None if value is None else scalar_text(value)
+        return None if value is None else _parse_text(path, value)
     rewritten = rewritten_date(value)
     if rewritten is None:
         return value

@@ -19,6 +19,7 @@ _TIMESPAN = re.compile(
     re.ASCII,
 )
 _MAX_DAYS = 10675199
+_SINGLE = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 _ISO_DATE = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,7})?(?P<zone>Z|[-+]\d\d:\d\d)?", re.ASCII
 )
@@ -67,7 +68,8 @@ def parse_boolean(text: str) -> bool:
 
 
 def parse_timespan(text: str) -> timedelta:
-    """Parse `[-][d.]hh:mm[:ss[.fffffff]]` or `[-]d`; a bare number is days.
+    """Parse `[-][d.]hh:mm[:ss[.fffffff]]` or `[-]d`; a bare number is days, and so is a first one
+    above 23 of three: `24:00:00` is 24 days.
 
     Errors: ValueError with .NET's text.
     """
@@ -76,6 +78,9 @@ def parse_timespan(text: str) -> timedelta:
         raise ValueError(f"String '{text}' was not recognized as a valid TimeSpan.")
     days = int(found["only_days"] or found["days"] or 0)
     hours, minutes, seconds = (int(found[name] or 0) for name in ("hours", "minutes", "seconds"))
+    if hours > 23 and found["seconds"] and not found["days"] and not found["fraction"]:
+        # TimeSpanParse.cs (ProcessTerminal_HM_S_D): what is no h:m:s may still be d:h:m.
+        days, hours, minutes, seconds = hours, minutes, seconds, 0
     if days > _MAX_DAYS or hours > 23 or minutes > 59 or seconds > 59:
         raise ValueError(
             f"The TimeSpan string '{text}' could not be parsed because at least one of the "
@@ -84,3 +89,18 @@ def parse_timespan(text: str) -> timedelta:
     micros = int((found["fraction"] or "").ljust(7, "0")) // 10
     span = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, microseconds=micros)
     return -span if found["sign"] else span
+
+
+def is_unexpected_days(text: str) -> bool:
+    """Whether a TimeSpan's text reads as days where a person may have meant hours or less."""
+    found = _TIMESPAN.fullmatch(text.strip())
+    if found is None or found["days"]:
+        return False
+    return bool(found["only_days"]) or (int(found["hours"]) > 23 and bool(found["seconds"]))
+
+
+def parse_single(text: str) -> float:
+    """Parse a `float` of .NET; ValueError when it is none."""
+    if not _SINGLE.fullmatch(text.strip()):
+        raise ValueError(text)
+    return float(text)

@@ -11,7 +11,6 @@ from datetime import timedelta
 
 from durahost.config.name_resolution import get_setting
 from durahost.config.option_tree import OptionTree
-from durahost.model.errors import ConfigError
 
 PATH = "extensions:durableTask"
 _ADVICE = "Change it in extensions.durableTask of host.json."
@@ -62,7 +61,8 @@ def check(
 ) -> Sequence[str]:
     """Check all of them and return the extension's warnings.
 
-    values: app settings, for the key of Event Grid. Errors: ConfigError with the extension's text.
+    values: app settings, for the key of Event Grid. Faults are noted in the options, with the
+    extension's text.
     """
     _check_types(options)
     _check_notifications(options, values)
@@ -99,15 +99,18 @@ def _check_notifications(options: OptionTree, values: Mapping[str, str]) -> None
     interval = options.timespan(f"{grid}:publishRetryInterval", timedelta(minutes=5))
     if not timedelta(0) < interval <= timedelta(minutes=60):
         text = "PublishRetryInterval must be non-negative and no more than 60 minutes."
-        raise ConfigError(text, _ADVICE)
+        options.refuse(f"{grid}:publishRetryInterval", text, _ADVICE)
     endpoint, key = options.text(f"{grid}:topicEndpoint"), options.text(f"{grid}:keySettingName")
     if not endpoint:
         return
     if not key:
         text = f"{_NOTIFICATIONS} Please check the configuration values for {endpoint} and ."
-        raise ConfigError(text, "Add keySettingName beside topicEndpoint in host.json.")
+        advice = "Add keySettingName beside topicEndpoint in host.json."
+        options.refuse(f"{grid}:topicEndpoint", text, advice)
+        return
     if not _EVENT_TYPES.issuperset(options.texts(f"{grid}:publishEventTypes")):
-        raise ConfigError(
+        options.refuse(
+            f"{grid}:publishEventTypes",
             f"{_NOTIFICATIONS} Unsupported event types detected in 'EventGridPublishEventTypes'. "
             "You may only specify one or more of the following 'Started', 'Completed', 'Failed', "
             "'Terminated'.",
@@ -115,7 +118,8 @@ def _check_notifications(options: OptionTree, values: Mapping[str, str]) -> None
         )
     if not get_setting(values, key):
         text = f"{_NOTIFICATIONS} Please check the configuration values for {key} on AppSettings."
-        raise ConfigError(text, f"Add {key} to Values of local.settings.json.")
+        advice = f"Add {key} to Values of local.settings.json."
+        options.refuse(f"{grid}:keySettingName", text, advice)
 
 
 def _check_azure_storage(options: OptionTree) -> list[str]:
@@ -133,18 +137,35 @@ def _check_azure_storage(options: OptionTree) -> list[str]:
     for name in _STORAGE_SWITCHES:
         options.boolean(f"{start}:{name}", False)
     checks = (
-        (batch > 0, "ControlQueueBatchSize must be a non-negative integer."),
-        (1 <= partitions <= 16, "PartitionCount must be an integer value between 1 and 16."),
         (
+            "controlQueueBatchSize",
+            batch > 0,
+            "ControlQueueBatchSize must be a non-negative integer.",
+        ),
+        (
+            "partitionCount",
+            1 <= partitions <= 16,
+            "PartitionCount must be an integer value between 1 and 16.",
+        ),
+        (
+            "controlQueueVisibilityTimeout",
             timedelta(minutes=1) <= visibility <= timedelta(minutes=60),
             "ControlQueueVisibilityTimeout must be between 1 and 60 minutes.",
         ),
-        # Zero is not refused: the real property reads it as its default.
-        (polling >= timedelta(0), "MaxQueuePollingInterval must be non-negative."),
-        (1 <= buffered <= 1000, "ControlQueueBufferThreshold must be between 1 and 1000."),
+        (
+            # Zero is not refused: the real property reads it as its default.
+            "maxQueuePollingInterval",
+            polling >= timedelta(0),
+            "MaxQueuePollingInterval must be non-negative.",
+        ),
+        (
+            "controlQueueBufferThreshold",
+            1 <= buffered <= 1000,
+            "ControlQueueBufferThreshold must be between 1 and 1000.",
+        ),
     )
-    for is_valid, text in checks:
+    advice = "Change it in extensions.durableTask.storageProvider of host.json."
+    for name, is_valid, text in checks:
         if not is_valid:
-            advice = "Change it in extensions.durableTask.storageProvider of host.json."
-            raise ConfigError(text, advice=advice)
+            options.refuse(f"{start}:{name}", text, advice)
     return [_LARGE_BATCH] if batch > buffered else []

@@ -11,7 +11,6 @@ from durahost.config import durable_checks
 from durahost.config.name_resolution import UnresolvedName, get_setting, resolve_names
 from durahost.config.option_tree import OptionTree
 from durahost.config.settings import DurableSettings
-from durahost.model.errors import ConfigError
 from durahost.model.status import LIVE, TERMINAL
 from durahost.model.versioning import VersionFailure, VersionMatch
 
@@ -54,8 +53,8 @@ _MAX_DEFAULT_HUB = 45
 def build_durable_settings(options: OptionTree, values: Mapping[str, str]) -> DurableSettings:
     """Build and check the settings.
 
-    values: app settings, for `%NAME%` and the default hub name.
-    Errors: ConfigError with the extension's text.
+    values: app settings, for `%NAME%` and the default hub name. Faults are noted in the options,
+    with the extension's text.
     """
     provider = _build_provider(options)
     warnings = durable_checks.check(options, values, is_azure_storage=provider == _AZURE_STORAGE)
@@ -132,12 +131,13 @@ def _build_hub_name(options: OptionTree, values: Mapping[str, str], provider: st
     slot = get_setting(values, "WEBSITE_SLOT_NAME") or "Production"
     if slot.lower() != "production" and name.lower() == default.lower():
         # Source: DurableTaskOptions.cs (Validate); no blank before "See".
-        raise ConfigError(
+        options.refuse(
+            f"{PATH}:hubName",
             "Task Hub name must be specified in host.json when using slots. Specified name must "
             f"not equal the default HubName ({default}).See documentation on Task Hubs for "
             "information on how to set this: https://docs.microsoft.com/azure/azure-functions/"
             "durable/durable-functions-task-hubs",
-            advice=f"WEBSITE_SLOT_NAME is '{slot}'; set hubName in host.json.",
+            f"WEBSITE_SLOT_NAME is '{slot}'; set hubName in host.json.",
         )
     return name
 
@@ -153,9 +153,11 @@ def _read_hub_name(options: OptionTree, values: Mapping[str, str], provider: str
         # The extension goes on with the unresolved text, so its text is the one below.
         name, advice = written, f"hubName in host.json: {error} Add it to Values."
     if not name:
-        raise ConfigError("A non-empty HubName configuration is required.", advice)
-    if provider in (_AZURE_STORAGE, _POSTGRES) and not _HUB_NAME.fullmatch(name):
-        raise ConfigError(
+        text = "A non-empty HubName configuration is required."
+        options.refuse(f"{PATH}:hubName", text, advice)
+    elif provider in (_AZURE_STORAGE, _POSTGRES) and not _HUB_NAME.fullmatch(name):
+        options.refuse(
+            f"{PATH}:hubName",
             f"Task hub name '{name}' should contain only alphanumeric characters, start with a "
             "letter, and have length between 3 and 45.",
             advice,
@@ -169,12 +171,13 @@ def _build_provider(options: OptionTree) -> str:
         if name.lower() == written.lower():
             return name
     # Source: DurableTaskExtension.cs (GetDurabilityProviderFactory).
-    raise ConfigError(
+    options.refuse(
+        f"{PATH}:storageProvider:type",
         f"Storage provider type ({written}) was not found. Available storage providers: "
         f"{', '.join(_PROVIDERS)}.",
-        advice=f"Change {PATH.replace(':', '.')}.storageProvider.type in host.json, or leave it "
-        "out.",
+        f"Change {PATH.replace(':', '.')}.storageProvider.type in host.json, or leave it out.",
     )
+    return _AZURE_STORAGE
 
 
 def _build_connection(options: OptionTree, provider: str) -> str:
@@ -183,18 +186,19 @@ def _build_connection(options: OptionTree, provider: str) -> str:
         named = options.text(f"{PATH}:storageProvider:StorageConnectionName")
     name = named or _DEFAULT_CONNECTIONS.get(provider)
     if name is None:
-        raise ConfigError(
+        options.refuse(
+            _OLD_CONNECTION,
             f"Storage provider '{provider}' needs connectionStringName in host.json.",
-            advice="Add to extensions.durableTask.storageProvider the name of the app setting "
-            "that holds the connection string.",
+            "Add to extensions.durableTask.storageProvider the name of the app setting that holds "
+            "the connection string.",
         )
-    return name
+    return name or DurableSettings().connection_name
 
 
 def _positive(options: OptionTree, name: str, default: int) -> int:
-    value = options.integer(f"{PATH}:{name[0].lower()}{name[1:]}", default)
+    path = f"{PATH}:{name[0].lower()}{name[1:]}"
+    value = options.integer(path, default)
     if value <= 0:
-        raise ConfigError(
-            f"{name} must be a positive integer value.", advice=f"host.json has {value} there."
-        )
+        text = f"{name} must be a positive integer value."
+        options.refuse(path, text, f"host.json has {value} there.")
     return value

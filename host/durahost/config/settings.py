@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from durahost.model.functions import RetryPolicy
 from durahost.model.status import LIVE, TERMINAL, RuntimeStatus
 from durahost.model.versioning import VersionFailure, VersionMatch
 
@@ -57,10 +58,45 @@ class DurableSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HstsSettings:
+    """`extensions.http.hsts`; max_age defaults as in ASP.NET Core.
+
+    Source: dotnet/aspnetcore: HstsOptions.cs.
+    """
+
+    is_enabled: bool = False
+    max_age: timedelta = timedelta(days=30)
+    include_subdomains: bool = False
+    preload: bool = False
+    excluded_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HttpSettings:
-    """`extensions.http` of host.json."""
+    """`extensions.http` of host.json; a limit of -1 is none."""
 
     route_prefix: str = "api"
+    max_outstanding_requests: int = -1
+    max_concurrent_requests: int = -1
+    hsts: HstsSettings = field(default_factory=HstsSettings)
+    custom_headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLevels:
+    """`logging.logLevel` of host.json: levels of `logging` by category, the longest prefix counts.
+
+    default: of every other category, None when host.json does not say. levels: keys in lower case.
+    """
+
+    default: int | None = None
+    levels: Mapping[str, int] = field(default_factory=dict)
+
+    def level_of(self, category: str) -> int | None:
+        """The level from which records of this category are shown; None when nothing is said."""
+        name = category.lower()
+        fitting = [start for start in self.levels if name.startswith(start)]
+        return self.levels[max(fitting, key=len)] if fitting else self.default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +105,7 @@ class HostSettings:
 
     functions: allow-list of function names, None means all. has_extension_bundle: decides the text
     for unknown binding types only. ignored: sections accepted and not acted on, named once at
-    start.
+    start. warnings: what the developer should know about the values, for the log.
     """
 
     function_timeout: timedelta = timedelta(minutes=30)
@@ -80,22 +116,29 @@ class HostSettings:
     is_file_watching_enabled: bool = True
     http: HttpSettings = field(default_factory=HttpSettings)
     durable: DurableSettings = field(default_factory=DurableSettings)
+    log_levels: LogLevels = field(default_factory=LogLevels)
+    retry: RetryPolicy | None = None
     ignored: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppSettings:
     """The app's environment: process variables over `Values` of local.settings.json.
 
-    values: the whole environment for the child. skipped: names in the file that the process
-    environment already sets. port, address: `Host` of local.settings.json, None when absent.
-    warnings: what the developer should know about the file, for the log.
+    values: the whole environment for the child. local_names: those in `Values` of the file.
+    skipped: names in the file that the process environment already sets. port, address: `Host` of
+    local.settings.json, None when absent. cors: its origins as written, comma-separated. warnings:
+    what the developer should know about the file, for the log.
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
+    local_names: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     port: int | None = None
     address: str | None = None
+    cors: str | None = None
+    has_cors_credentials: bool = False
     warnings: tuple[str, ...] = ()
 
 

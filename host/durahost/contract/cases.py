@@ -23,6 +23,7 @@ CAPABILITIES: Mapping[str, str] = {
     "auth": "asks for keys",
     "open": "asks for no keys",
     "functions": "runs the app's HTTP functions with the key that was given",
+    "keys": "shows its keys to the key that was given",
     "direct": "is reached without a front end that routes by the Host header",
     "rpc": "has its local RPC endpoint on this machine",
     "disposable": "may lose the instances of others",
@@ -79,6 +80,11 @@ class Step:
     def is_api(self) -> bool:
         """Whether the management API answers, by its usual address."""
         return not self.url.startswith(("/", "<"))
+
+    @property
+    def is_of_keys(self) -> bool:
+        """Whether the keys API answers: what it says is nobody's business."""
+        return self.url.startswith("/admin/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

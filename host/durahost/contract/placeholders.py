@@ -17,6 +17,7 @@ PATTERNS: Mapping[str, str] = {
     "local-moment": _DATE_TIME + r"(?:\.\d{1,7})?(?:Z|[+-]\d\d:\d\d)",
     "guid": "[0-9a-f]{32}",
     "key": "[A-Za-z0-9_-]+={0,2}",
+    "host-key": "[A-Za-z0-9_-]{44}AzFu[A-Za-z0-9_-]{6}==",
     "port": r"\d{1,5}",
     "text": r"[\s\S]*",
 }

@@ -32,11 +32,13 @@ IGNORED_HEADERS = frozenset(
 """Made by servers and the way to them; a body's length changes with the ids in it, and keys are
 nobody's business."""
 
+_KEY_MEMBERS = frozenset({"name", "value"})
 _OPEN_TEXTS = ("Invalid JSON content", "Could not parse JSON content: ")
 _FORMS: Sequence[tuple[str, str]] = (
     # A form that begins like another one stands before it. A stack names the target's paths.
     (r'Stack: (?:[^"\\]|\\.)*', "Stack: <text>"),
     (r"code=[A-Za-z0-9_-]+={0,2}", "code=<key>"),
+    (PATTERNS["host-key"], "<key>"),
     (r"\b(?:127\.0\.0\.1|localhost):\d+", "<host>"),
     (r"(?<=[a-z]):\d{2,5}(?=/)", ":<port>"),
     (rf"(?<![\dT:-]){PATTERNS['time']}", "<time>"),
@@ -149,7 +151,9 @@ def _mask_values(value: Any, mask: Mask) -> Any:
         case list():
             return [_mask_values(item, mask) for item in value]
         case dict():
-            return {mask(name): _mask_values(item, mask) for name, item in value.items()}
+            masked = {mask(name): _mask_values(item, mask) for name, item in value.items()}
+            # A key of the host's API; those that are older than its mark have no form of their own.
+            return {**masked, "value": "<key>"} if _KEY_MEMBERS <= masked.keys() else masked
         case _:
             return value
 

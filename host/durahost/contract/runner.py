@@ -4,6 +4,7 @@ Every case works on ids of its own, so it can run again on a target that others 
 asks until its answer is as expected, never longer than the target's limit.
 """
 
+import re
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from durahost.contract import matching
 from durahost.contract.cases import CAPABILITIES, Case, Expectation, Step
 from durahost.contract.errors import ContractError
 from durahost.contract.exchange import Answer, Request
-from durahost.contract.placeholders import TYPES, fill
+from durahost.contract.placeholders import PATTERNS, TYPES, fill
 
 WEBHOOK = "/runtime/webhooks/durabletask"
 KEY_HEADER = "x-functions-key"
@@ -25,6 +26,8 @@ ID_PREFIX = "contract-"
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.01, 0.5
 _SHOWN = 2000
+_NOT_SHOWN = re.compile("(, got| is) .*", re.DOTALL)
+_KEY = re.compile(f"{PATTERNS['host-key']}|(?<=code=){PATTERNS['key']}")
 
 
 class Target(Protocol):
@@ -97,7 +100,7 @@ def run_case(case: Case, target: Target) -> Result:
         return Result(case=case, outcome=Outcome.SKIPPED, problems=reasons, variables={})
     run = _Run(case, target)
     begun = time.monotonic()
-    problems = run.play()
+    problems = [hide_keys(one, target.code) for one in run.play()]
     return Result(
         case=case,
         outcome=Outcome.FAILED if problems else Outcome.PASSED,
@@ -106,6 +109,11 @@ def run_case(case: Case, target: Target) -> Result:
         exchanges=run.exchanges,
         variables=run.made,
     )
+
+
+def hide_keys(text: str, code: str | None = None) -> str:
+    """A text without the keys that a target makes and gives away, and without the one presented."""
+    return _KEY.sub("<key>", text.replace(code, "<code>") if code else text)
 
 
 class _Run:
@@ -146,6 +154,9 @@ class _Run:
         self.exchanges.append(Exchange(request=request, answer=answer, is_open=is_open))
         if problems:
             waited = f" (after {self._target.limit_s:g} s)" if step.is_polled else ""
+            if step.is_of_keys:
+                problems = [_NOT_SHOWN.sub(r"\1 (a key may be in it)", one) for one in problems]
+                return [*problems, f"the answer{waited} was {answer.status}"]
             return [*problems, f"the answer{waited} was {_describe(answer)}"]
         return self._save(step, answer)
 

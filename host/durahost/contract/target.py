@@ -21,6 +21,7 @@ from durahost.contract.runner import KEY_HEADER, WEBHOOK
 FIXTURE_APP = Path(__file__).parent / "fixture_app"
 HUB = "ContractHub"
 OTHER_HUB = "ContractElsewhere"
+KEYS_API = "/admin/host/"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 OWN_LIMIT_S, REMOTE_LIMIT_S = 30.0, 120.0
 """How long polled steps wait; a storage queue on Azure is looked at every half minute when idle."""
@@ -168,6 +169,8 @@ class _Probe:
         elsewhere = self._send("GET", f"{WEBHOOK}/instances?top=1&taskHub={OTHER_HUB}")
         if elsewhere.status == 200:
             yield "another-hub"
+        if self._send("GET", f"{KEYS_API}systemkeys").status == 200:
+            yield "keys"
         binding = self._send("GET", "/api/binding")
         if binding.status != 200:
             return

@@ -9,6 +9,7 @@ from functools import partial
 from durahost.codec import failures, sdk1
 from durahost.codec.history import FailureDetails
 from durahost.dispatch.entities import EntityBatches
+from durahost.dispatch.refusals import Refusals
 from durahost.dispatch.settling import retry_delay, settle
 from durahost.dispatch.work_loop import Verbs
 from durahost.dispatch.workbench import Workbench
@@ -27,7 +28,6 @@ from durahost.model.actions import (
 )
 from durahost.model.errors import TooLarge
 from durahost.model.functions import FunctionMetadata
-from durahost.model.ids import InstanceId
 from durahost.model.instances import Commit, LockedEpisode
 from durahost.model.versioning import VersionFailure
 from durahost.off_loop import LONG_TEXT, MANY_STEPS, run_pure
@@ -46,7 +46,7 @@ class OrchestrationDispatcher:
         self._entities = EntityBatches(store, bench)
         self._store = store
         self._bench = bench
-        self._rejected: set[InstanceId] = set()
+        self._refusals = Refusals(settings)
         self._rules = Rules(
             stores_inputs=settings.store_inputs_in_history,
             max_actions=settings.max_orchestration_actions,
@@ -71,6 +71,7 @@ class OrchestrationDispatcher:
         if not self._is_runnable(locked):
             await self._refuse(locked)
             return
+        self._refusals.forget(locked.state.instance_id)
         planned = episode.plan(locked, self._bench.clock.now())
         if isinstance(planned, Commit):
             await self._commit(locked, planned)
@@ -103,26 +104,14 @@ class OrchestrationDispatcher:
 
     async def _refuse(self, locked: LockedEpisode) -> None:
         """An instance of a version that this host does not run fails, or is left for another."""
-        state, settings = locked.state, self._bench.settings
-        if settings.version_failure is VersionFailure.FAIL:
+        if self._bench.settings.version_failure is VersionFailure.FAIL:
             fresh, now = FreshIds(self._bench.clock.new_guid()), self._bench.clock.now()
             planned = episode.plan(locked, now)
             if not isinstance(planned, Commit):
                 planned = versions.fail(planned, fresh, now)
             await self._commit(locked, planned)
             return
-        if state.instance_id not in self._rejected:
-            self._rejected.add(state.instance_id)
-            logger.warning(
-                "Instance '%s' has version '%s'; with defaultVersion '%s' and versionMatchStrategy "
-                "%s this host does not run it and leaves it to another. Change host.json to run it "
-                "here.",
-                state.instance_id,
-                state.version,
-                settings.default_version or "",
-                settings.version_match.value,
-                extra={"instance_id": state.instance_id},
-            )
+        self._refusals.warn(locked)
         await self._store.abandon_episode(locked.lease, retry_delay(locked.attempts))
 
     async def _commit(

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from durahost.codec import durable_http, entity_messages, history
+from durahost.engine import naming
 from durahost.engine.execution import Execution
 from durahost.engine.tasks import NextAsk, PolledCall, RetriedCall, Task, finished
 from durahost.model.actions import (
@@ -179,7 +180,8 @@ class Calls:
         if not self._counts():
             return self._ignored(_OVER_LIMIT)
         request_id = self._send_request(action, None, is_signal=False)
-        return self._execution.wait_for_event(request_id)
+        what = naming.message(action.instance_id, action.operation, is_signal=False)
+        return self._execution.wait_for_event(request_id, what)
 
     def _signal_entity(self, action: SignalEntity) -> Task:
         """Signals are checked synchronously: what is wrong with one fails the instance."""

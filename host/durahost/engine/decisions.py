@@ -70,4 +70,7 @@ class Complete:
     details: str | None = None
 
 
+Awaited = ScheduleTask | CreateSubOrchestration | StartTimer
+"""Decisions that an event answers."""
+
 Decision = ScheduleTask | CreateSubOrchestration | StartTimer | SendEvent | Complete

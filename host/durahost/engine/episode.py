@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from durahost.codec import failures, history
-from durahost.engine import divergence, outcome
+from durahost.engine import divergence, held, outcome
 from durahost.engine.calls import CallRules, KnownFunctions
 from durahost.engine.execution import Execution
 from durahost.engine.matching import NonDeterminism
@@ -105,7 +105,10 @@ def conclude(
             hints = [divergence.describe(state, failure, execution.site)]
     else:
         outcome.finish(execution, walk, answer, name=state.name)
-        hints = _hints(execution, walk, state.instance_id)
+        hints = [
+            *_hints(execution, walk, state.instance_id),
+            *held.describe(state, execution, walk),
+        ]
     effects = outcome.Effects(
         replace(state, custom_status=getattr(answer, "custom_status", None)),
         rules,

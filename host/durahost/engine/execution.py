@@ -9,12 +9,14 @@ Source: Azure/durabletask: TaskOrchestrationContext.cs, TaskOrchestrationExecuto
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
 
 from durahost.codec import history
 from durahost.engine import matching
 from durahost.engine.decisions import (
+    Awaited,
     Complete,
     CreateSubOrchestration,
     Decision,
@@ -29,6 +31,15 @@ from durahost.model.status import RuntimeStatus
 
 _GUID_NAMESPACE = UUID("9e952959-5e33-4daf-827f-2fa12937b875")
 """Source: Azure/azure-functions-durable-extension: Common/GuidManager.cs (UrlNamespaceValue)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """Somebody waits for an event of this name; `what` it is, in a developer's words."""
+
+    name: str
+    task: Task
+    what: str
 
 
 class Execution:
@@ -56,8 +67,8 @@ class Execution:
         self._pending: dict[int, Decision] = {}
         self._parked: dict[int, Decision] = {}
         self._open: dict[int, Task] = {}
-        self._sites: dict[int, str | None] = {}
-        self._waits: dict[str, list[tuple[str, Task]]] = {}
+        self._asked: dict[int, Awaited] = {}
+        self._waits: dict[str, list[_Wait]] = {}
         self._early: dict[str, deque[HistoryEvent]] = {}
         self._queued: deque[HistoryEvent] = deque()
 
@@ -107,9 +118,11 @@ class Execution:
         self._guids += 1
         return uuid5(_GUID_NAMESPACE, f"{self._instance_id}_{stamp}_{self._guids - 1}")
 
-    def wait_for_event(self, name: str) -> Task:
+    def wait_for_event(self, name: str, what: str | None = None) -> Task:
         """Take the oldest early event of this name, else wait; of several waits the newest is
         served first.
+
+        what: names it to the developer, where it is more than an event.
         """
         key, task = name.lower(), Task()
         early = self._early.get(key)
@@ -117,7 +130,8 @@ class Execution:
             self._hear(early.popleft(), name)
             task.finish()
         else:
-            self._waits.setdefault(key, []).append((name, task))
+            wait = _Wait(name, task, what or f"event '{name}'")
+            self._waits.setdefault(key, []).append(wait)
         return task
 
     def continue_as_new(self, input: str | None) -> None:
@@ -151,7 +165,7 @@ class Execution:
         task_id = -1 if event.task_id is None else event.task_id
         task = self._open.pop(task_id, None)
         if task is not None:
-            self.site = self._sites.pop(task_id)
+            self.site = self._asked.pop(task_id).site
             failed = event.kind in (EventKind.TASK_FAILED, EventKind.SUB_ORCHESTRATION_FAILED)
             task.finish(failed=failed, answer=event)
 
@@ -177,9 +191,9 @@ class Execution:
         if self.has_continue_as_new:
             self.carried.append(event)
         elif waits := self._waits.get(key):
-            name, task = waits.pop()
-            self._hear(event, name)
-            task.finish()
+            wait = waits.pop()
+            self._hear(event, wait.name)
+            wait.task.finish()
         else:
             self._early.setdefault(key, deque()).append(event)
 
@@ -216,11 +230,26 @@ class Execution:
         """Whether activities, children or timers are unanswered; waits for events do not count."""
         return bool(self._open)
 
+    @property
+    def open_decisions(self) -> list[Awaited]:
+        """What is unanswered, by ascending id."""
+        return [self._asked[task_id] for task_id in sorted(self._open)]
+
+    @property
+    def awaited_events(self) -> list[str]:
+        """The events that are waited for, in a developer's words."""
+        return [wait.what for waits in self._waits.values() for wait in waits]
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether an end was decided."""
+        return any(isinstance(decision, Complete) for decision in self._pending.values())
+
     def complete(
         self, status: RuntimeStatus, result: str | None, details: str | None = None
     ) -> None:
         """End the execution; after the first end further ones change nothing."""
-        if any(isinstance(decision, Complete) for decision in self._pending.values()):
+        if self.has_ended:
             return
         task_id = self._take_id()
         self._pending[task_id] = Complete(task_id, status, result, details)
@@ -234,9 +263,9 @@ class Execution:
         self._next_id += 1
         return self._next_id - 1
 
-    def _decide(self, decision: ScheduleTask | CreateSubOrchestration | StartTimer) -> Task:
+    def _decide(self, decision: Awaited) -> Task:
         task = Task()
         self._pending[decision.task_id] = decision
         self._open[decision.task_id] = task
-        self._sites[decision.task_id] = decision.site
+        self._asked[decision.task_id] = decision
         return task

@@ -38,6 +38,11 @@ class Walk:
         self._position = 0
 
     @property
+    def wants_end(self) -> bool:
+        """Whether the orchestrator returned, failed, or asked for what cannot be."""
+        return self._state.is_done or (self._state.error or self.error) is not None
+
+    @property
     def hints(self) -> list[Hint]:
         """Lines for the developer about calls that never run."""
         return self._calls.hints

@@ -5,6 +5,7 @@ Sources: Azure/azure-functions-host: Utility.cs (IsValidFunctionName, ValidateBi
 FunctionDescriptorProvider.cs (ValidateFunction, CreateBindingError), ScriptHost.cs.
 """
 
+import difflib
 import re
 from collections.abc import Sequence
 
@@ -38,6 +39,16 @@ def check_bindings(bindings: Sequence[Binding], *, has_extension_bundle: bool) -
     if triggers == 0:
         return "No trigger binding specified. A function must have a trigger input binding."
     return _check_types(bindings, has_extension_bundle)
+
+
+def suggest_type(bindings: Sequence[Binding]) -> str | None:
+    """What an unknown type may have been meant for."""
+    for binding in bindings:
+        kind = binding.type.lower()
+        near = difflib.get_close_matches(kind, sorted(KNOWN_TYPES), n=1, cutoff=0.75)
+        if kind not in KNOWN_TYPES and near:
+            return f"Did you mean {near[0]}, in any case, for {binding.type}?"
+    return None
 
 
 def _check_binding(binding: Binding, seen: set[str]) -> str | None:

@@ -14,9 +14,10 @@ from typing import Any
 from durahost.config.app_root import FUNCTION_FILE
 from durahost.config.dotnet_values import scalar_text
 from durahost.config.json_file import read_json_file
-from durahost.functions.binding_checks import check_bindings, check_name
+from durahost.functions.binding_checks import check_bindings, check_name, suggest_type
 from durahost.functions.failures import build_failure
-from durahost.model.functions import Binding, FunctionFailure, FunctionMetadata
+from durahost.functions.retry import parse_policy
+from durahost.model.functions import Binding, FunctionFailure, FunctionMetadata, RetryPolicy
 from durahost.tolerant_json import JsonTextError
 
 _DIRECTIONS = ("in", "out", "inout")
@@ -47,9 +48,15 @@ def read_function(
     path = directory / FUNCTION_FILE
     try:
         return _read(directory, path, has_extension_bundle)
-    except _Fault as fault:
+    except (_Fault, OSError) as error:
+        fault = error if isinstance(error, _Fault) else _unreadable(error)
         file = Path(os.path.relpath(path, app_root)).as_posix()
         return build_failure(directory.name, str(fault), file=file, advice=fault.advice)
+
+
+def _unreadable(error: OSError) -> _Fault:
+    name = Path(str(error.filename)).name
+    return _Fault(f"Cannot read {name}: {error.strerror}.", "Let this user read the folder.")
 
 
 def _read(directory: Path, path: Path, has_extension_bundle: bool) -> FunctionMetadata:
@@ -59,7 +66,7 @@ def _read(directory: Path, path: Path, has_extension_bundle: bool) -> FunctionMe
     bindings = _parse_bindings(document)
     _check_configuration_source(directory.name, document)
     script = _find_script(directory, document)
-    _check_retry(document)
+    retry = _read_retry(document)
     if script is None:
         raise _Fault(
             "Unable to determine the primary function script. Make sure at least one script file "
@@ -69,13 +76,14 @@ def _read(directory: Path, path: Path, has_extension_bundle: bool) -> FunctionMe
             f'Add an __init__.py beside it, or "scriptFile": "<name>.py" to {FUNCTION_FILE}.',
         )
     if text := check_bindings(bindings, has_extension_bundle=has_extension_bundle):
-        raise _Fault(text, f'Correct "bindings" in {FUNCTION_FILE}.')
+        raise _Fault(text, suggest_type(bindings) or f'Correct "bindings" in {FUNCTION_FILE}.')
     return FunctionMetadata(
         name=directory.name,
         directory=directory,
         script_file=script,
         entry_point=scalar_text(document.get("entryPoint")),
         bindings=bindings,
+        retry=retry,
     )
 
 
@@ -84,17 +92,16 @@ def _read_document(path: Path) -> dict[str, Any]:
         return read_json_file(path)
     except JsonTextError as error:
         raise _Fault(str(error), f"Correct line {error.line}:\n{error.pointer}") from error
-    except OSError as error:
-        raise _Fault(f"Cannot read {FUNCTION_FILE}: {error.strerror}.") from error
 
 
 def _parse_bindings(document: Mapping[str, Any]) -> list[Binding]:
     written = document.get("bindings")
     if not isinstance(written, list) or not written:
-        raise _Fault(
-            "At least one binding must be declared.",
-            'Add "bindings": [{"name": ..., "type": "httpTrigger", ...}], in lower case.',
-        )
+        advice = 'Add "bindings": [{"name": ..., "type": "httpTrigger", ...}], in lower case.'
+        other = next((key for key in document if key.lower() == "bindings"), "bindings")
+        if other != "bindings":
+            advice = f'Write "bindings", not "{other}": case counts here.'
+        raise _Fault("At least one binding must be declared.", advice)
     return [_parse_binding(one) for one in written]
 
 
@@ -151,15 +158,21 @@ def _is_script(file: Path) -> bool:
     return file.stem.lower() == _SCRIPT_STEM or file.name.lower() in _SCRIPT_NAMES
 
 
-def _check_retry(document: Mapping[str, Any]) -> None:
+def _read_retry(document: Mapping[str, Any]) -> RetryPolicy | None:
     retry = document.get("retry")
     if not isinstance(retry, dict):
-        return
+        return None
     given = {name.lower() for name, value in retry.items() if value is not None}
     strategy = next((v for k, v in retry.items() if k.lower() == "strategy"), None)
-    for name in _RETRY_NEEDS.get(scalar_text(strategy).lower(), ()):
+    # RetryStrategy.cs: ExponentialBackoff is the enumeration's default.
+    word = scalar_text(strategy).lower() or "exponentialbackoff"
+    for name in _RETRY_NEEDS.get(word, ()):
         if name.lower() not in given:
             raise _Fault(
                 f"Value cannot be null. (Parameter '{name[0].upper()}{name[1:]}')",
                 f'Add "{name}" to "retry" in {FUNCTION_FILE}.',
             )
+    try:
+        return parse_policy(retry)
+    except ValueError as error:
+        raise _Fault(str(error), f'Correct "retry" in {FUNCTION_FILE}.') from error

@@ -21,6 +21,8 @@ HostError
 A failure of user code is none of these: it is data (`worker.base.Raised`).
 """
 
+from collections.abc import Sequence
+
 from durahost.model.ids import InstanceId
 from durahost.model.status import RuntimeStatus
 
@@ -30,11 +32,25 @@ class HostError(Exception):
 
 
 class ConfigError(HostError):
-    """A configuration file or setting is wrong; `advice` says what to do about it."""
+    """A configuration file or setting is wrong; `advice` says what to do about it.
 
-    def __init__(self, message: str, advice: str | None = None) -> None:
+    file, line: where it stands, when known. others: what else is wrong, found together with it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        advice: str | None = None,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        others: "Sequence[ConfigError]" = (),
+    ) -> None:
         super().__init__(message)
         self.advice = advice
+        self.file = file
+        self.line = line
+        self.others = others
 
 
 class NotSupported(HostError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,19 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often, and after which pause, the host repeats a failed invocation.
+
+    max_retry_count: -1 is for ever. minimum, maximum: equal for a fixed delay.
+    """
+
+    max_retry_count: int
+    minimum: timedelta
+    maximum: timedelta
+    is_fixed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionMetadata:
     """One function.
 
@@ -55,6 +69,7 @@ class FunctionMetadata:
     entry_point: str
     bindings: Sequence[Binding]
     language: str = "python"
+    retry: RetryPolicy | None = None
 
     @property
     def trigger(self) -> Binding:

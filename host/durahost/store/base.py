@@ -49,7 +49,8 @@ class EpisodeStore(Protocol):
         other live
         id is answered with SubOrchestrationInstanceFailed to the committing instance, in this
         transaction.
-        When the new status is terminal, the instance's inbox and unanswered activities go with it.
+        When the new status is terminal, the instance's inbox and unanswered activities go with it;
+        answers of entities stay for a rewind of a failed one (`store.rules.accept`).
         """
         ...
 

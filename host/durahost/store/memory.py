@@ -93,7 +93,7 @@ class MemoryHub:
         for message in commit.send:
             self._deliver(message)
         if commit.state.status.is_terminal:
-            instance.inbox.clear()
+            self._keep_answers(instance)
             self._drop_tasks(instance)
         self._episodes.notify()
         self._activities.notify()
@@ -252,6 +252,12 @@ class MemoryHub:
             if answer is not None:
                 self._deliver(answer)
 
+    def _keep_answers(self, instance: Instance) -> None:
+        """Empty the inbox, but for what a rewind may need."""
+        is_failed = instance.state.status is RuntimeStatus.FAILED
+        inbox = instance.inbox.items()
+        instance.inbox = {n: m for n, m in inbox if is_failed and rules.is_answer(m)}
+
     def _end_execution(self, instance: Instance) -> None:
         instance.history.clear()
         self._drop_tasks(instance)
@@ -277,14 +283,16 @@ class MemoryHub:
 
     def _deliver(self, message: Message, statuses: Collection[RuntimeStatus] = LIVE) -> None:
         instance = self._instances.get(message.instance_id) or self._awaken(message)
-        if instance is None or instance.state.status not in statuses:
+        if instance is None:
             return
-        if message.execution_id not in (None, instance.state.execution_id):
+        state = instance.state.status, instance.state.execution_id
+        accepted = rules.accept(message, state, statuses, lambda: instance.history)
+        if accepted is None:
             return
         if message.dedupe_key is not None and self._is_known(message.dedupe_key):
             return
         visible_at = message.visible_at or self._clock.now()
-        instance.inbox[next(self._message_ids)] = replace(message, visible_at=visible_at)
+        instance.inbox[next(self._message_ids)] = replace(accepted, visible_at=visible_at)
 
     def _awaken(self, message: Message) -> Instance | None:
         state = rules.awakened(message, self._clock.now())
@@ -309,8 +317,11 @@ class _Rewriter:
 
     def rewrite(self, rewound: Rewound) -> None:
         instance = self._hub._instances[rewound.state.instance_id]
-        self._hub._end_execution(instance)
-        instance.history.extend(rewound.history)
+        instance.history = list(rewound.history)
+        self._hub._drop_tasks(instance)
+        execution_id, inbox = rewound.state.execution_id, instance.inbox.items()
+        answers = {n: m for n, m in inbox if rules.is_answer(m)}
+        instance.inbox = {n: replace(m, execution_id=execution_id) for n, m in answers.items()}
         self.adopt(rewound.state)
         for message in rewound.send:
             self.deliver(message)

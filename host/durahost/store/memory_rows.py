@@ -6,6 +6,7 @@ from datetime import datetime
 from durahost.model.events import HistoryEvent
 from durahost.model.instances import InstanceState, Lease
 from durahost.model.messages import ActivityTask, InboxMessage, Message
+from durahost.model.status import RuntimeStatus
 
 
 @dataclass(slots=True)
@@ -42,9 +43,12 @@ class Instance:
 
     @property
     def due_at(self) -> datetime | None:
-        """When its earliest message may be delivered; None without messages."""
+        """When its earliest message may be delivered; None without messages.
+
+        Those of a failed instance wait for a rewind.
+        """
         times = [m.visible_at for m in self.inbox.values() if m.visible_at is not None]
-        if not times:
+        if not times or self.state.status is RuntimeStatus.FAILED:
             return None
         return max(min(times), self.state.scheduled_at or min(times))
 

@@ -30,7 +30,9 @@ class Rewriter(Protocol):
         ...
 
     def rewrite(self, rewound: Rewound) -> None:
-        """Replace row and history, drop activities and messages to the old execution, deliver."""
+        """Replace row and history; answers of entities are for the new execution now, all else in
+        the inbox and the activities go; deliver.
+        """
         ...
 
     def adopt(self, state: InstanceState) -> None:

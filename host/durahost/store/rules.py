@@ -1,12 +1,14 @@
 """Decisions that every store makes alike: what is accepted, what is dropped, and the texts."""
 
 import uuid
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from durahost.codec.history import read_reason, sub_orchestration_failed
+from durahost.codec import entity_messages
+from durahost.codec.history import read_input, read_reason, sub_orchestration_failed
 from durahost.model.errors import LeaseLost
-from durahost.model.events import EventKind
+from durahost.model.events import EventKind, HistoryEvent
 from durahost.model.ids import EntityId, ExecutionId
 from durahost.model.instances import InstanceState, Lease, ParentInstance
 from durahost.model.messages import Message
@@ -14,6 +16,43 @@ from durahost.model.status import RuntimeStatus
 
 EPISODE = "episode"
 ACTIVITY = "activity"
+
+
+def accept(
+    message: Message,
+    state: tuple[RuntimeStatus, ExecutionId],
+    statuses: Collection[RuntimeStatus],
+    read_sent: Callable[[], Iterable[HistoryEvent]],
+) -> Message | None:
+    """The message as it goes into the inbox of an instance that is there; None when it is dropped.
+
+    state: status and execution of the instance. read_sent: at least those events of its history
+    that may hold the request which the message answers.
+    An entity's answer outlives the failure of its caller, since only that operation's run gives
+    one: it waits in the inbox of the failed instance for a rewind, and reaches the execution that
+    was rewound to, whose history holds the call. Any other message for another execution is
+    dropped.
+    """
+    status, execution_id = state
+    if status not in statuses and not (is_answer(message) and status is RuntimeStatus.FAILED):
+        return None
+    if message.execution_id in (None, execution_id):
+        return message
+    if is_answer(message) and any(_asks(event, message) for event in read_sent()):
+        return replace(message, execution_id=execution_id)
+    return None
+
+
+def is_answer(message: Message) -> bool:
+    """Whether an entity answers: no other event is meant for one execution."""
+    return message.event.kind is EventKind.EVENT_RAISED and message.execution_id is not None
+
+
+def _asks(event: HistoryEvent, answer: Message) -> bool:
+    if event.kind is not EventKind.EVENT_SENT:
+        return False
+    request = entity_messages.decode_request(read_input(event))
+    return request is not None and request.request_id == answer.event.name
 
 
 def is_same_call(known: ParentInstance | None, parent: ParentInstance | None) -> bool:

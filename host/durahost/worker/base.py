@@ -72,7 +72,10 @@ class LoadedApp:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One call of one function; `inputs` by binding name, the trigger included."""
+    """One call of one function; `inputs` by binding name, the trigger included.
+
+    retry_exception: what the call before this one failed with, message and stack.
+    """
 
     invocation_id: InvocationId
     function: str
@@ -82,6 +85,7 @@ class Invocation:
     trace_state: str = ""
     retry_count: int = 0
     max_retry_count: int = 0
+    retry_exception: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ Every request is answered once, or failed by `fail`; after that the channel take
 import asyncio
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from durahost.child.wire import Frame, ProtocolError, Value, pack, unpack
 from durahost.codec.unicode import replace_surrogates
 from durahost.model.errors import AppLoadError, WorkerError, WorkerExited
-from durahost.model.functions import Binding, FunctionFailure, FunctionMetadata
+from durahost.model.functions import Binding, FunctionFailure, FunctionMetadata, RetryPolicy
 from durahost.model.ids import InvocationId
 from durahost.worker.base import (
     AppSource,
@@ -26,6 +27,9 @@ from durahost.worker.base import (
 )
 
 Answer = asyncio.Future[Frame]
+
+LONGEST_INTERVAL_S = 2**31 - 1
+"""Of a retry policy that gives no maximum. Source: as child/loader.py (_retry)."""
 
 
 class Channel:
@@ -168,6 +172,7 @@ def _written_call(call: Invocation, parts: list[bytes]) -> dict[str, Any]:
         "trace_state": call.trace_state,
         "retry_count": call.retry_count,
         "max_retry_count": call.max_retry_count,
+        "retry_exception": dict(zip(("message", "stack_trace"), call.retry_exception, strict=True)),
     }
 
 
@@ -197,6 +202,20 @@ def _indexed(app: AppSource, written: Mapping[str, Any]) -> FunctionMetadata:
         bindings=[
             Binding(one["name"], one["type"], one["direction"], one) for one in written["bindings"]
         ],
+        retry=_retry(written["retry"]),
+    )
+
+
+def _retry(written: Mapping[str, Any] | None) -> RetryPolicy | None:
+    if written is None:
+        return None
+    is_fixed = written["is_fixed"]
+    least, most = ("delay_interval",) * 2 if is_fixed else ("minimum_interval", "maximum_interval")
+    return RetryPolicy(
+        written["max_retry_count"],
+        timedelta(seconds=written.get(least, 0)),
+        timedelta(seconds=written.get(most, LONGEST_INTERVAL_S)),
+        is_fixed=is_fixed,
     )
 
 

@@ -2,46 +2,43 @@
 
 For tests and `--in-process` debugging. What only a process can give is missing: a deadline ends the
 worker, not the thread that runs over it; print and the working directory are the caller's; modules
-and `sys.path` are shared, and given back at the end, so that one app after another can be loaded.
+and `sys.path` are shared (`surroundings.py`).
 """
 
 import asyncio
 import contextlib
 import contextvars
-import importlib
-import logging
-import sys
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
-from types import ModuleType
 from typing import TypeVar
 
-from durahost.child.failures import is_of_app
 from durahost.child.logs import LogFrames, Scopes
 from durahost.child.runtime import Runtime
 from durahost.child.wire import Frame
 from durahost.model.errors import WorkerExited, WorkerTimeout
 from durahost.worker.base import AppSource, Invocation, LoadedApp, LogSink, Raised, Returned
 from durahost.worker.channel import Channel
-from durahost.worker.timeouts import timeout_text
+from durahost.worker.surroundings import Surroundings
+from durahost.worker.timeouts import keep_deadline, timeout_text
 
 _T = TypeVar("_T")
 
-NAMESPACE = "__app__"
-OURS = __name__.partition(".")[0]
 JOIN_LIMIT_S = 2.0
 
 
 class InProcessWorker:
-    """Runs the app in this process; the thread starts with `load`."""
+    """Runs the app in this process; the thread starts with `load`.
 
-    def __init__(self, sink: LogSink) -> None:
+    surroundings: one for all workers of the process, when several stand at a time.
+    """
+
+    def __init__(self, sink: LogSink, surroundings: Surroundings | None = None) -> None:
         self._channel = Channel(self._to_child, sink)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._runtime: Runtime | None = None
-        self._surroundings: _Surroundings | None = None
+        self._surroundings = surroundings or Surroundings()
+        self._handler: LogFrames | None = None
         self._thread: threading.Thread | None = None
         # Not the context of the invocation that speaks: its log records would come round again.
         self._context = contextvars.copy_context()
@@ -67,9 +64,9 @@ class InProcessWorker:
         """Start the thread and index the app. Errors: AppLoadError, WorkerExited."""
         self._loop = asyncio.get_running_loop()
         scopes = Scopes()
-        handler = LogFrames(self._to_host, scopes, is_guest=True)
-        self._surroundings = _Surroundings(app.root, handler)
-        self._runtime = Runtime(self._to_host, self._leave, scopes, handler)
+        self._handler = LogFrames(self._to_host, scopes, is_guest=True)
+        self._surroundings.enter(app.root, self._handler)
+        self._runtime = Runtime(self._to_host, self._leave, scopes, self._handler)
         self._thread = threading.Thread(target=self._runtime.run, name="worker", daemon=True)
         self._thread.start()
         try:
@@ -80,13 +77,13 @@ class InProcessWorker:
 
     async def invoke(self, call: Invocation, *, deadline_s: float) -> Returned | Raised:
         """Run one invocation. Errors: WorkerExited; WorkerTimeout, which ends the worker."""
+        text = timeout_text(call, deadline_s)
         try:
-            async with asyncio.timeout(deadline_s):
-                return await self._channel.invoke(call)
-        except TimeoutError:
-            text = timeout_text(call, deadline_s)
-            self._end(text)
-            raise WorkerTimeout(text) from None
+            return await self._channel.invoke(call, keep_deadline(deadline_s, self._end, text))
+        except WorkerExited as error:
+            if str(error) == text:
+                raise WorkerTimeout(text) from None
+            raise
 
     async def drain(self, grace: timedelta) -> None:
         """Wait for what runs, then stop; threads that go on are left to themselves."""
@@ -129,35 +126,5 @@ class InProcessWorker:
         self._channel.fail(self._reason)
         if self._runtime is not None:
             self._runtime.stop()
-        if self._surroundings is not None:
-            self._surroundings.restore()
-
-
-class _Surroundings:
-    """What loading an app changes in this process, to be undone."""
-
-    def __init__(self, root: Path, handler: logging.Handler) -> None:
-        self._root = root
-        self._handler = handler
-        self._path = list(sys.path)
-        self._modules = frozenset(sys.modules)
-        self._logger = logging.getLogger()
-        self._level = self._logger.level
-        self._logger.addHandler(handler)
-        self._logger.setLevel(min(self._level or logging.INFO, logging.INFO))
-
-    def restore(self) -> None:
-        """Give back the path, the root logger and the app's modules."""
-        sys.path[:] = self._path
-        self._logger.removeHandler(self._handler)
-        self._logger.setLevel(self._level)
-        for name in set(sys.modules) - self._modules:
-            top = name.partition(".")[0]
-            if top == NAMESPACE or (top != OURS and self._is_of_app(sys.modules[name])):
-                del sys.modules[name]
-        importlib.invalidate_caches()
-
-    def _is_of_app(self, module: ModuleType) -> bool:
-        """Whether its file, or a folder of a package without one, is the app's."""
-        places = [getattr(module, "__file__", None), *(getattr(module, "__path__", None) or ())]
-        return any(place and is_of_app(Path(place), self._root) for place in places)
+        if self._handler is not None:
+            self._surroundings.leave(self._handler)

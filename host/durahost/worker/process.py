@@ -14,9 +14,8 @@ from pathlib import Path
 
 from durahost.model.errors import AppLoadError, WorkerExited, WorkerTimeout
 from durahost.worker.base import AppSource, Invocation, LoadedApp, LogSink, Raised, Returned
-from durahost.worker.channel import Answer
 from durahost.worker.child_process import ChildProcess
-from durahost.worker.timeouts import timeout_text
+from durahost.worker.timeouts import keep_deadline, timeout_text
 
 logger = logging.getLogger(__name__)
 
@@ -104,14 +103,9 @@ class ProcessWorker:
         every other call that runs there.
         """
         text = timeout_text(call, deadline_s)
-
-        def keep_deadline(answer: Answer) -> None:
-            """A caller that leaves takes neither the call nor its deadline along."""
-            timer = asyncio.get_running_loop().call_later(deadline_s, self._child.kill, text)
-            answer.add_done_callback(lambda _: timer.cancel())
-
+        watch = keep_deadline(deadline_s, self._child.kill, text)
         try:
-            return await self._child.channel.invoke(call, keep_deadline)
+            return await self._child.channel.invoke(call, watch)
         except WorkerExited as error:
             if str(error) == text:
                 raise WorkerTimeout(text) from None

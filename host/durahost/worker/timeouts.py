@@ -1,6 +1,25 @@
-"""What is said of a function that runs longer than it may."""
+"""What happens to a function that runs longer than it may, and what is said of it."""
+
+import asyncio
+from collections.abc import Callable
 
 from durahost.worker.base import Invocation
+from durahost.worker.channel import Answer
+
+
+def keep_deadline(
+    deadline_s: float, end: Callable[[str], None], text: str
+) -> Callable[[Answer], None]:
+    """End the worker, with this text, unless the answer has come by then.
+
+    A caller that leaves takes neither the call nor its deadline along.
+    """
+
+    def watch(answer: Answer) -> None:
+        timer = asyncio.get_running_loop().call_later(deadline_s, end, text)
+        answer.add_done_callback(lambda _: timer.cancel())
+
+    return watch
 
 
 def timeout_text(call: Invocation, deadline_s: float) -> str:
@@ -9,12 +28,23 @@ def timeout_text(call: Invocation, deadline_s: float) -> str:
     Source: Azure/azure-webjobs-sdk: FunctionExecutor.cs (OnFunctionTimeout).
     """
     return (
-        f"Timeout value of {_timespan(deadline_s)} exceeded by function"
+        f"Timeout value of {timespan(deadline_s)} exceeded by function"
         f" 'Functions.{call.function}' (Id: '{call.invocation_id}'). Initiating cancellation."
     )
 
 
-def _timespan(seconds: float) -> str:
+def exceeded_text(function: str, deadline_s: float) -> str:
+    """What the failed invocation says.
+
+    Source: Azure/azure-webjobs-sdk: FunctionTimeoutException.cs, ExceptionFormatter.cs.
+    """
+    return (
+        f"Microsoft.Azure.WebJobs.Host: Timeout value of {timespan(deadline_s)} was exceeded by"
+        f" function: Functions.{function}."
+    )
+
+
+def timespan(seconds: float) -> str:
     """.NET's constant format: [d.]hh:mm:ss[.fffffff]."""
     whole, ticks = divmod(round(seconds * 10_000_000), 10_000_000)
     days, rest = divmod(whole, 86_400)

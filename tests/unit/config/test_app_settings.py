@@ -142,8 +142,54 @@ def test_names_of_the_program_may_not_be_in_the_file(tmp_path, name):
         merge(tmp_path, plain(**{name: "x"}))
 
 
-def test_cors_is_named_as_without_effect(tmp_path):
-    settings = merge(tmp_path, {"Host": {"CORS": "*"}})
-    assert settings.warnings == (
-        "local.settings.json: Host.CORS is not supported yet and has no effect.",
-    )
+def test_cors(tmp_path):
+    settings = merge(tmp_path, {"Host": {"CORS": "http://a,http://b", "corsCredentials": "True"}})
+    assert (settings.cors, settings.has_cors_credentials) == ("http://a,http://b", True)
+    text = "local.settings.json: Host.CORS is not supported yet and has no effect."
+    assert settings.warnings == (text,)
+    settings = merge(tmp_path, {"Host": {}})
+    assert (settings.cors, settings.has_cors_credentials) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ({"IsEncrypted": "maybe"}, "IsEncrypted must be true or false, not 'maybe'."),
+        ({"Host": {"LocalHttpPort": "x"}}, "Host.LocalHttpPort must be a whole number, not 'x'."),
+        ({"Host": {"CORSCredentials": 3.5, "CORS": []}}, "Host.CORS must be a string,"),
+        ({"Host": {"CORSCredentials": "so"}}, "Host.CORSCredentials must be true or false,"),
+        ({"Host": []}, "Host must be an object."),
+        ({"ConnectionStrings": {"a": []}}, "ConnectionStrings.a must be a string,"),
+        ({"Values": {"a": []}}, "Values.a must be a string, not an object or an array."),
+    ],
+)
+def test_a_value_of_a_wrong_type_is_named(tmp_path, document, reason):
+    assert reason in merge(tmp_path, document).warnings[0]
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_port_that_is_none(tmp_path, port):
+    with pytest.raises(ConfigError, match=f"is {port}, which is no port") as caught:
+        merge(tmp_path, {"Host": {"LocalHttpPort": port}})
+    assert caught.value.file == "local.settings.json"
+
+
+def test_encrypted_settings_say_how_to_decrypt_them(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        merge(tmp_path, {"IsEncrypted": True, "Values": {"a": "x"}})
+    assert "func settings decrypt" in caught.value.advice
+    assert caught.value.file == "local.settings.json"
+
+
+@pytest.mark.parametrize(("count", "told"), [("0", 1), ("11", 1), ("x", 1), (" 10 ", 0), ("1", 0)])
+def test_a_count_of_processes_that_cannot_be_used(tmp_path, count, told):
+    warnings = merge(tmp_path, plain(FUNCTIONS_WORKER_PROCESS_COUNT=count)).warnings
+    assert len(warnings) == told
+    assert all("FUNCTIONS_WORKER_PROCESS_COUNT is" in one for one in warnings)
+
+
+def test_a_key_vault_reference_stays_text_and_is_told(tmp_path):
+    text = "@Microsoft.KeyVault(SecretUri=https://v/secrets/s)"
+    (warning,) = merge(tmp_path, plain(A=text)).warnings
+    assert warning.startswith("local.settings.json: A is a Key Vault reference")
+    assert merge(tmp_path, plain(A=text), {"A": "secret"}).warnings == ()

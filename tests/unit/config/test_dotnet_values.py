@@ -1,10 +1,16 @@
 """Text and values by .NET's rules; names in percent signs."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
-from durahost.config.dotnet_values import rewritten_date, scalar_text
+from durahost.config.dotnet_values import (
+    is_unexpected_days,
+    parse_single,
+    parse_timespan,
+    rewritten_date,
+    scalar_text,
+)
 from durahost.config.name_resolution import UnresolvedName, resolve_names
 
 pytestmark = pytest.mark.feature("Functions host", "Configuration values as .NET reads them")
@@ -46,3 +52,41 @@ def test_names_that_cannot_be_replaced(text, message):
     with pytest.raises(UnresolvedName) as caught:
         resolve_names(text, {})
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "is_days"),
+    [
+        ("00:00:10", timedelta(seconds=10), False),
+        ("23:59:59", timedelta(hours=23, minutes=59, seconds=59), False),
+        ("24:00:00", timedelta(days=24), True),
+        ("30:23:59", timedelta(days=30, hours=23, minutes=59), True),
+        ("1.24:00", None, False),
+        ("24:00", None, False),
+        ("24:60:00", None, True),
+        ("24:00:00.5", None, True),
+        ("1.00:00:00", timedelta(days=1), False),
+        ("1:02:03:04", timedelta(days=1, hours=2, minutes=3, seconds=4), False),
+        ("7", timedelta(days=7), True),
+        ("-1", timedelta(days=-1), True),
+        ("soon", None, False),
+    ],
+)
+def test_durations(text, span, is_days):
+    assert is_unexpected_days(text) == is_days
+    if span is not None:
+        assert parse_timespan(text) == span
+    else:
+        with pytest.raises(ValueError, match="TimeSpan"):
+            parse_timespan(text)
+
+
+@pytest.mark.parametrize(("text", "number"), [("0.8", 0.8), ("1", 1.0), (" -.5e1 ", -5.0)])
+def test_numbers_with_a_fraction(text, number):
+    assert parse_single(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "x", "1,5", "nan", "0x1"])
+def test_what_is_no_number(text):
+    with pytest.raises(ValueError, match=f"^{text}$"):
+        parse_single(text)

@@ -41,6 +41,7 @@ def test_a_file_that_is_no_json(tmp_path):
         read_host_settings(tmp_path, {})
     path = tmp_path / "host.json"
     assert str(caught.value) == f"Unable to parse host configuration file '{path}'."
+    assert (caught.value.file, caught.value.line) == ("host.json", 2)
     assert "line 2, position 11" in caught.value.advice
     assert ' "version" "2.0"\n' in caught.value.advice
 
@@ -90,6 +91,8 @@ def test_version_faults(document, message):
         ("1.02:03:04.5", timedelta(days=1, hours=2, minutes=3, seconds=4.5)),
         ("7", timedelta(days=7)),
         ("00:10", timedelta(minutes=10)),
+        ("25:00:00", timedelta(days=25)),
+        ("", timedelta(minutes=30)),
     ],
 )
 def test_function_timeout(text, timeout):
@@ -105,11 +108,10 @@ def test_function_timeout(text, timeout):
             "FunctionTimeout must be greater than 00:00:01 and less than "
             "10675199.02:48:05.4775807.",
         ),
-        ("soon", "String 'soon' was not recognized as a valid TimeSpan."),
         (
-            "25:00:00",
-            "The TimeSpan string '25:00:00' could not be parsed because at least one of the "
-            "numeric components is out of range or contains too many digits.",
+            "soon",
+            "Failed to convert configuration value at 'AzureFunctionsJobHost:functionTimeout' to "
+            "type 'System.TimeSpan'.",
         ),
     ],
 )
@@ -117,6 +119,42 @@ def test_function_timeout_faults(text, message):
     with pytest.raises(ConfigError) as caught:
         build(functionTimeout=text)
     assert str(caught.value) == message
+    assert caught.value.advice
+
+
+@pytest.mark.feature("Functions host", "`functionTimeout`")
+@pytest.mark.parametrize(
+    ("text", "days"), [("5", "5 days,"), ("24:12:30", "24 days and 12:30:00,")]
+)
+def test_a_duration_that_reads_as_days_is_told(text, days):
+    (warning,) = build(functionTimeout=text).warnings
+    assert warning.startswith(f"host.json: functionTimeout is '{text}', which is read as {days}")
+    assert build(functionTimeout="-1").warnings == ()
+    assert build(functionTimeout="00:05:00").warnings == ()
+
+
+@pytest.mark.feature("Functions host", "`host.json`")
+def test_every_fault_is_told_at_once_with_its_line(tmp_path):
+    (tmp_path / "host.json").write_text(
+        '{\n "version": "3",\n "fileWatchingEnabled": "yes",\n "extensions": {"http": {\n'
+        '  "maxOutstandingRequests": 0 }}}'
+    )
+    values = {"AzureFunctionsJobHost__aggregator__batchSize": "0"}
+    with pytest.raises(ConfigError) as caught:
+        read_host_settings(tmp_path, values)
+    found = [caught.value, *caught.value.others]
+    assert {(one.file, one.line) for one in found} == {
+        ("host.json", 2), ("host.json", 3), ("host.json", 5), (None, None),
+    }  # fmt: skip
+    assert all(one.advice for one in found)
+    from_variable = next(one for one in found if one.file is None)
+    assert "AzureFunctionsJobHost__aggregator__batchSize" in from_variable.advice
+
+
+def test_a_file_that_cannot_be_read(tmp_path):
+    (tmp_path / "host.json").mkdir()
+    with pytest.raises(ConfigError, match=r"^Cannot read '.*host\.json': Is a directory\.$"):
+        read_host_settings(tmp_path, {})
 
 
 @pytest.mark.feature("Functions host", "`host.json`")
@@ -170,17 +208,19 @@ def test_a_bundle_is_noticed():
 @pytest.mark.feature("Functions host", "`host.json`")
 def test_known_sections_without_effect_are_named():
     settings = build(
-        logging={"logLevel": {"default": "Debug"}},
+        logging={"logLevel": {"default": "Debug"}, "fileLoggingMode": "always"},
+        singleton={"lockPeriod": "00:00:20"},
         madeUp={"a": 1},
         extensions={
-            "http": {"routePrefix": "api", "maxOutstandingRequests": 5},
+            "http": {"routePrefix": "api", "dynamicThrottlesEnabled": True},
             "queues": {"batchSize": 1},
             "DurableTask": {"hubName": "Hub1", "tracing": {"version": "V2"}, "madeUp": 1},
         },
     )
     assert settings.ignored == (
-        "logging",
-        "extensions.http.maxOutstandingRequests",
+        "singleton",
+        "logging.fileLoggingMode",
+        "extensions.http.dynamicThrottlesEnabled",
         "extensions.queues",
         "extensions.DurableTask.tracing",
     )
@@ -337,3 +377,12 @@ def test_connection_name(provider, connection):
 def test_postgres_needs_its_connection():
     with pytest.raises(ConfigError, match="needs connectionStringName"):
         durable(storageProvider={"type": "postgres"})
+
+
+@pytest.mark.feature("Functions host", "`host.json`")
+def test_a_name_that_is_nearly_known_is_told():
+    settings = build(extentions={"a": 1}, functiontimeout="00:05:00", mine={"a": 1})
+    assert settings.warnings == (
+        "host.json: 'extentions' is not known and has no effect; did you mean 'extensions'?",
+    )
+    assert settings.function_timeout == timedelta(minutes=5)

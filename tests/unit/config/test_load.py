@@ -1,9 +1,11 @@
 """Where an app is found, and what loading it gives."""
 
+import json
+
 import pytest
 
 from durahost.config.app_root import find_app, find_functions_root
-from durahost.config.load import load_app
+from durahost.config.load import load_app, read_app
 from durahost.model.errors import ConfigError
 
 
@@ -46,6 +48,9 @@ def test_a_script_root_that_is_none(tmp_path):
         find_app(tmp_path / "none", tmp_path)
     with pytest.raises(ConfigError, match=r"No host\.json in "):
         find_app(tmp_path, tmp_path)
+    write(tmp_path / "file")
+    with pytest.raises(ConfigError, match=r"is a file, not a folder\."):
+        find_app(tmp_path / "file", tmp_path)
 
 
 @pytest.mark.feature("Functions host", "The app's folder")
@@ -86,3 +91,26 @@ def test_a_loaded_app(root):
 def test_another_language_is_refused(root):
     with pytest.raises(ConfigError, match=r"Did not find functions with language \[node\]\."):
         load_app(root, root, {"FUNCTIONS_WORKER_RUNTIME": "node"})
+
+
+@pytest.mark.feature("Functions host", "The app's folder")
+def test_the_faults_of_all_files_are_told_at_once(root):
+    write(root / "local.settings.json", '{"IsEncrypted": true, "Values": {"A": "x"}}')
+    write(root / "host.json", '{"version": "1", "fileWatchingEnabled": 3}')
+    environ = {"FUNCTIONS_WORKER_RUNTIME": "node"}
+    app, faults = read_app(root, root, environ)
+    assert [str(one).partition(" ")[0] for one in faults] == ["Failed", "Did", "'1'", "Failed"]
+    assert app.root == root
+    with pytest.raises(ConfigError, match="decrypt") as caught:
+        load_app(root, root, environ)
+    assert [str(one) for one in caught.value.others] == [str(one) for one in faults[1:]]
+
+
+@pytest.mark.feature("Functions host", "`host.json`")
+def test_overrides_of_host_json_may_stand_in_the_settings(root):
+    values = {"AzureFunctionsJobHost__extensions__http__routePrefix": "v1"}
+    document = {"IsEncrypted": False, "Values": values}
+    write(root / "local.settings.json", json.dumps(document))
+    assert load_app(root, root, {}).host.http.route_prefix == "v1"
+    (name,) = values
+    assert load_app(root, root, {name: "v2"}).host.http.route_prefix == "v2"

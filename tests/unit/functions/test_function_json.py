@@ -92,6 +92,14 @@ TWO = {"type": "timerTrigger", "name": "timer", "direction": "in"}
             {"bindings": [HTTP], "retry": {"strategy": "fixedDelay", "maxRetryCount": 1}},
             "Value cannot be null. (Parameter 'DelayInterval').",
         ),
+        (
+            {"bindings": [HTTP], "retry": {"minimumInterval": "00:00:01"}},
+            "Value cannot be null. (Parameter 'MaxRetryCount').",
+        ),
+        (
+            {"bindings": [HTTP], "retry": {"maxRetryCount": 1, "minimumInterval": "00:00:01"}},
+            "Value cannot be null. (Parameter 'MaximumInterval').",
+        ),
         ({"bindings": [{**HTTP, "name": ""}]}, BAD_NAME.format("")),
         ({"bindings": [{"type": "httpTrigger"}]}, BAD_NAME.format("")),
         ({"bindings": [{**HTTP, "name": "binding-test"}]}, BAD_NAME.format("binding-test")),
@@ -207,3 +215,22 @@ def test_every_type_of_the_library_is_known():
 
     names = {v.lower() for k, v in vars(constants).items() if k.isupper()}
     assert names <= KNOWN_TYPES
+
+
+def test_a_near_miss_of_a_type_is_named(folder):
+    found = read(folder, {"bindings": [{**HTTP, "type": "htpTrigger"}]})
+    assert found.advice == "Did you mean httptrigger, in any case, for htpTrigger?"
+    assert "Did you mean" not in read(folder, {"bindings": [{**HTTP, "type": "xyz"}]}).advice
+
+
+def test_the_key_in_another_case_is_named(folder):
+    assert read(folder, {"Bindings": [HTTP]}).advice == (
+        'Write "bindings", not "Bindings": case counts here.'
+    )
+
+
+def test_a_file_that_cannot_be_read(folder):
+    (folder.root / "Hello" / "function.json").mkdir(parents=True)
+    found = read_function(folder.root, folder.root / "Hello", has_extension_bundle=False)
+    assert found.message == "Cannot read function.json: Is a directory."
+    assert found.advice

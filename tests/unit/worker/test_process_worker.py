@@ -194,28 +194,6 @@ async def test_a_deadline_kills_the_process_and_its_children(processes, app, log
     assert not is_known(worker.pid)
 
 
-async def test_a_call_whose_caller_was_cancelled_keeps_its_deadline(processes, app, logs):
-    worker = processes()
-    await worker.load(app.add("blocks", BLOCKS, app.activity).source)
-    calling = asyncio.create_task(worker.invoke(app.call("blocks", value=NOTHING), deadline_s=0.5))
-    await eventually(lambda: "in the call" in logs.messages)
-    calling.cancel()
-    async with asyncio.timeout(LIMIT_S):
-        reason = await worker.wait_exited()
-    assert str(reason).startswith("Timeout value of 00:00:00.5000000 exceeded by function")
-    assert calling.cancelled()
-
-
-async def test_a_call_that_ends_takes_its_deadline_along(processes, app):
-    worker = processes()
-    app.add("f", "def main(value): pass", app.activity)
-    app.add("slow", "import time\ndef main(value): time.sleep(0.6)", app.activity)
-    await worker.load(app.source)
-    await worker.invoke(app.call("f", value=NOTHING), deadline_s=0.5)
-    await worker.invoke(app.call("slow", value=NOTHING), deadline_s=60)
-    assert worker.is_standing
-
-
 async def test_drain_kills_what_does_not_end_within_the_grace(processes, app, logs):
     worker = processes()
     await worker.load(app.add("blocks", BLOCKS, app.activity).source)

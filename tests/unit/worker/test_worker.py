@@ -416,6 +416,35 @@ async def test_a_deadline_ends_the_worker_and_its_other_calls(worker, app):
         await worker.invoke(short, deadline_s=1)
 
 
+async def test_a_call_whose_caller_was_cancelled_keeps_its_deadline(worker, app, logs):
+    source = """
+        import logging, threading
+
+        def main(value):
+            logging.warning("in the call")
+            threading.Event().wait(20)
+    """
+    await worker.load(app.add("blocks", source, app.activity).source)
+    call = app.call("blocks", value=TypedData("string", ""))
+    calling = asyncio.create_task(worker.invoke(call, deadline_s=0.5))
+    async with asyncio.timeout(20):
+        while "in the call" not in logs.messages:  # noqa: ASYNC110  # nothing announces it
+            await asyncio.sleep(0.01)
+        calling.cancel()
+        reason = await worker.wait_exited()
+    assert str(reason).startswith("Timeout value of 00:00:00.5000000 exceeded by function")
+    assert calling.cancelled()
+
+
+async def test_a_call_that_ends_takes_its_deadline_along(worker, app):
+    app.add("f", "def main(value): pass", app.activity)
+    app.add("slow", "import time\ndef main(value): time.sleep(0.6)", app.activity)
+    await worker.load(app.source)
+    await worker.invoke(app.call("f", value=TypedData("string", "")), deadline_s=0.5)
+    await worker.invoke(app.call("slow", value=TypedData("string", "")), deadline_s=60)
+    assert worker.is_standing
+
+
 @pytest.mark.feature("Functions host", "Failures of user code, with the worker's texts")
 async def test_system_exit_ends_the_worker_and_says_so(worker, app, logs):
     app.add("leaves", "import sys\ndef main(value): sys.exit(3)", app.activity)

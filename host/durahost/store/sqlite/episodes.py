@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from durahost.model.instances import Commit, Lease, LockedEpisode, NewInstance
+from durahost.model.status import RuntimeStatus
 from durahost.store import rules
 from durahost.store.sqlite import instances, rows
 from durahost.store.sqlite.claims import fence
@@ -82,7 +83,8 @@ def commit(hub: HubScope, lease: Lease, commit: Commit, connection: Connection) 
     for message in commit.send:
         instances.deliver(hub, message, connection)
     if commit.state.status.is_terminal:
-        for query in ("delete_inbox", "delete_tasks"):
+        has_failed = commit.state.status is RuntimeStatus.FAILED
+        for query in ("drop_all_but_answers" if has_failed else "delete_inbox", "delete_tasks"):
             connection.run(query, own)
     if connection.scalar("refresh_due", own) is not None:
         connection.after_commit(hub.episodes.notify)

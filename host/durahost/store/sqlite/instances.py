@@ -1,6 +1,7 @@
 """Starting, finding, messaging and deleting instances."""
 
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any
 
 from durahost.model.errors import InstanceExists, InstanceNotFound, InvalidState
@@ -53,12 +54,14 @@ def deliver(
     An entity that does not exist starts with it.
     """
     target = _find(hub, message.instance_id, connection) or _awaken(hub, message, connection)
-    if target is None or rows.STATUSES[target[1]] not in statuses:
+    if target is None:
         return
-    if message.execution_id not in (None, target[2]):
+    instance_row, status, execution_id = target[:3]
+    sent = partial(_read_sent, instance_row, message, connection)
+    accepted = rules.accept(message, (rows.STATUSES[status], execution_id), statuses, sent)
+    if accepted is None:
         return
-    instance_row = target[0]
-    columns = rows.message_columns(instance_row, hub.name, message, hub.now())
+    columns = rows.message_columns(instance_row, hub.name, accepted, hub.now())
     connection.run("insert_message", columns)
     connection.run("refresh_due", {"instance_row": instance_row})
     connection.after_commit(hub.episodes.notify)
@@ -158,6 +161,12 @@ def _say_farewell(
     answer = rules.farewell(state, hub.clock.now())
     if answer is not None:
         deliver(hub, answer, connection)
+
+
+def _read_sent(instance_row: int, answer: Message, connection: Connection) -> list[HistoryEvent]:
+    """Messages in the history that may be the request which is answered."""
+    values = {"instance_row": instance_row, "request_id": answer.event.name}
+    return [rows.read_event(row) for row in connection.all("find_sent", values)]
 
 
 def _find(hub: HubScope, instance_id: InstanceId, connection: Connection) -> Row | None:

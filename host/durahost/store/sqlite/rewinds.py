@@ -47,8 +47,10 @@ class _Rewriter:
 
     def rewrite(self, rewound: Rewound) -> None:
         instance_row = instances.update(self._hub, rewound.state, self._connection)
-        own = {"instance_row": instance_row}
-        for query in ("delete_history", "delete_tasks", "drop_addressed_messages"):
+        own = {"instance_row": instance_row, "execution_id": rewound.state.execution_id}
+        for query in ("delete_history", "delete_tasks", "drop_all_but_answers"):
+            self._connection.run(query, own)
+        for query in ("readdress_messages", "refresh_due"):
             self._connection.run(query, own)
         events = [
             (instance_row, seq, *rows.event_columns(event))

@@ -71,6 +71,11 @@ VALUES (?, ?, ?, ?, ?, ?);
 -- Messages to an execution that has ended; the inbox holds none for another one.
 DELETE FROM inbox WHERE instance_row = :instance_row AND execution_id IS NOT NULL;
 
+-- name: drop_all_but_answers
+-- Kind 15 (EventRaised) for one execution: an entity's answer, which a rewind may need.
+DELETE FROM inbox
+WHERE instance_row = :instance_row AND NOT (kind = 15 AND execution_id IS NOT NULL);
+
 -- name: abandon_instance
 UPDATE instance SET claim_owner = NULL, claim_until = :until
 WHERE hub = :hub AND id = :key AND claim_token = :token AND claim_owner = :owner;

@@ -90,11 +90,21 @@ INSERT INTO inbox (
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (hub, dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING;
 
+-- name: find_sent
+-- Kind 14: EventSent.
+SELECT kind, timestamp, payload, task_id, name, site
+FROM history WHERE instance_row = :instance_row AND kind = 14 AND instr(payload, :request_id);
+
+-- name: readdress_messages
+-- The inbox holds nothing but answers.
+UPDATE inbox SET execution_id = :execution_id WHERE instance_row = :instance_row;
+
 -- name: refresh_due
+-- Status 3: what is in the inbox of a Failed instance waits for a rewind.
 UPDATE instance
 SET due_at = (
   SELECT max(visible_at, ifnull(instance.scheduled_at, visible_at))
-  FROM inbox WHERE inbox.instance_row = instance.instance_row
+  FROM inbox WHERE inbox.instance_row = instance.instance_row AND instance.status <> 3
   ORDER BY visible_at LIMIT 1
 )
 WHERE instance_row = :instance_row
