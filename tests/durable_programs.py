@@ -142,6 +142,29 @@ def caller(context):
     return response["statusCode"]
 
 
+def compound(context):
+    """One of everything at once, each in a compound; what has lost is done before it goes on."""
+    own, retry = context.instance_id, df.RetryOptions(5_000, 5)
+    timer = context.create_timer(context.current_utc_datetime + SLOW)
+    lost = context.call_activity_with_retry("Heal", retry, 12)
+    first = yield context.task_any([context.call_http("GET", "https://a.test/"), timer, lost])
+    rest = context.task_all(
+        [
+            context.call_activity_with_retry("Heal", retry, 7),
+            context.call_sub_orchestrator_with_retry("Recover", retry, None, f"{own}-c"),
+            context.call_entity(COUNTER, "add", 5),
+            context.wait_for_external_event("go"),
+        ]
+    )
+    if (yield context.task_any([rest, timer])) != rest:
+        return "late"
+    timer.cancel()
+    if context.get_input() is None:
+        context.continue_as_new([first.result["statusCode"], *rest.result])
+        return
+    return [context.get_input(), rest.result[2]]
+
+
 def nested(context):
     """Calls itself once, with a default id."""
     if context.get_input() == "inner":
@@ -176,6 +199,7 @@ def build_functions(outside):
             "Asks": asks,
             "Locked": locked,
             "Caller": caller,
+            "Compound": compound,
             "Nested": nested,
         },
         entities={"Counter": counter},

@@ -109,6 +109,7 @@ async def serve(
     report: Reporter,
     stopping: asyncio.Event,
     clock: Clock | None = None,
+    server: type[HttpServer] = HttpServer,
 ) -> None:
     """Start, serve until `stopping` is set, stop. Errors: HostError when the host cannot start."""
     clock = clock or RealClock()
@@ -125,7 +126,7 @@ async def serve(
             report(_keys_notice(options, app))
         provider = await stack.enter_async_context(_store(options, app, clock))
         http = await stack.enter_async_context(HttpActivity())
-        root = _Root(options, app, provider, clock, report, http)
+        root = _Root(options, app, provider, clock, report, http, server)
         parts = await root.build(listener, rpc_listener, rpc_port)
         await Host(parts, begun).run(stopping)
 
@@ -160,8 +161,10 @@ class _Root:
         clock: Clock,
         report: Reporter,
         http: HttpActivity,
+        server: type[HttpServer],
     ) -> None:
         self._http = http
+        self._server = server
         self._options = options
         self._app = app
         self._provider = provider
@@ -194,8 +197,8 @@ class _Root:
             loops=self._loops(invoker, renewal),
             renewal=renewal,
             servers=[
-                HttpServer(front, listener, "public"),
-                *([HttpServer(RpcEndpoint(api), rpc_listener, "rpc")] if is_rpc_on else []),
+                self._server(front, listener, "public"),
+                *([self._server(RpcEndpoint(api), rpc_listener, "rpc")] if is_rpc_on else []),
             ],
             origin=served,
             report=self._report,

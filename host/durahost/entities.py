@@ -16,6 +16,7 @@ from durahost.model.instances import InstanceState
 from durahost.model.messages import Message
 from durahost.model.queries import InstancePage, InstanceQuery
 from durahost.model.status import RuntimeStatus
+from durahost.off_loop import LONG_TEXT, run_pure
 from durahost.store.base import InstanceStore
 
 _EMPTY_PAGES_FOR = timedelta(milliseconds=100)
@@ -59,7 +60,9 @@ class Entities:
     async def read(self, entity: EntityId) -> str | None:
         """The user state, JSON text; None for an entity that was deleted or never was."""
         row = await self._hub.get(entity.instance_id)
-        return None if row is None or not exists(row) else state_of(row)
+        if row is None or not exists(row):
+            return None
+        return await run_pure(lambda: state_of(row), is_long=len(row.input or "") > LONG_TEXT)
 
     async def list(self, query: InstanceQuery) -> InstancePage:
         """One page of the entities that exist; it may be short, even empty, while more follow.

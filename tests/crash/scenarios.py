@@ -236,6 +236,14 @@ SCENARIOS = {
         {},
         is_gone,
     ),
+    "compound": Scenario(
+        [start("Compound"), raised("1"), passing(seconds=20), raised("2")],
+        {
+            "a": (COMPLETED, '[[201, "healed", "healed", 5, 1], 10]'),
+            "a-c": (COMPLETED, '"healed"'),
+        },
+        of_entity(COUNTER, "10"),
+    ),
     "http": Scenario([start("Caller")], {"a": (COMPLETED, "201")}),
 }
 

@@ -14,11 +14,16 @@ from pathlib import Path
 import pytest
 from crash.scenarios import SCENARIOS, build_world, play
 from hub_world import Fault
+from replay_check import assert_replays
 
 pytestmark = pytest.mark.feature(
     "Exactly once", "Death before and after each store operation and effect"
 )
 
+
+WITHOUT_EPISODES = {"terminated-early", "purged", "purged-alive"}
+WITHOUT_EPISODES |= {name for name in SCENARIOS if "rewound" in name}
+"""Nothing ran, nothing is left, or what is left was rewound."""
 
 MEMORY = Path("/dev/shm")
 """Files that need not survive the machine: what a sync costs is not the subject here."""
@@ -71,6 +76,18 @@ def test_without_a_fault(name):
 def test_the_store_in_memory_comes_to_the_same(name):
     _, outcome, _ = asyncio.run(play_once(None, name))
     assert outcome == without_fault(name)[1]
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_prefix_of_a_history_replays_to_what_was_stored_i9(name):
+    async def play_and_replay():
+        world = build_world(None)
+        await play(world, SCENARIOS[name])
+        count = await assert_replays(world)
+        await world.close()
+        return count
+
+    assert asyncio.run(play_and_replay()) > 0 or name in WITHOUT_EPISODES
 
 
 def test_the_order_of_operations_is_the_same_at_every_run():

@@ -96,6 +96,19 @@ return n
 """
         ),
     ),
+    "Long": (
+        ORCHESTRATION,
+        orchestrator(
+            """
+calls = [context.call_activity("Echo", number) for number in range(n)]
+found = sum((yield context.task_all(calls)))
+for number in range(3 * n):
+    context.signal_entity(df.EntityId("Count", context.instance_id), "add", 1)
+more = yield context.wait_for_external_event("Go")
+return found + (yield context.call_activity("Echo", more))
+"""
+        ),
+    ),
     "Wait": (ORCHESTRATION, orchestrator('return (yield context.wait_for_external_event("Go"))')),
     "Leaf": (ORCHESTRATION, orchestrator("return n")),
     "Echo": (ACTIVITY, "def main(value):\n    return int(value)\n"),
@@ -160,16 +173,20 @@ class Busy:
         return [(int(one["Threads"]), int(one["VmRSS"].split()[0])) for one in numbers]
 
 
-@pytest.fixture(scope="module")
-def busy(tmp_path_factory):
-    root = copy_app(tmp_path_factory.mktemp("busy") / "app")
+def write_app(root):
+    copy_app(root)
     for name, (bindings, code) in FUNCTIONS.items():
         folder = root / "function_app" / name
         folder.mkdir()
         config = {"scriptFile": "__init__.py", "bindings": bindings}
         (folder / "function.json").write_text(json.dumps(config))
         (folder / "__init__.py").write_text(code)
-    with RunningHost(root) as running:
+    return root
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory):
+    with RunningHost(write_app(tmp_path_factory.mktemp("busy") / "app")) as running:
         yield Busy(running)
 
 
@@ -181,6 +198,28 @@ def test_a_wide_fan_out(busy):
     instance_id = busy.start("Fan", count)
     busy.assert_serves()
     assert busy.output(instance_id) == sum(range(count))
+
+
+@pytest.mark.feature("Unusual input", "A history of 5,000 events, replayed after a restart")
+def test_a_history_of_5000_events_goes_on_after_a_restart(tmp_path):
+    count = 1000
+    root = write_app(tmp_path / "app")
+    with RunningHost(root) as running:
+        busy = Busy(running)
+        instance_id = busy.start("Long", count, "long")
+        of_it = "instance_row IN (SELECT instance_row FROM instance WHERE id = 'long')"
+        events = f"SELECT count(*) FROM history WHERE {of_it}"
+        eventually(lambda: busy.scalar(events), lambda found: found > 5 * count, LIMIT_S)
+        running.kill()
+    with RunningHost(root) as running:
+        busy = Busy(running)
+        assert running.raise_event(instance_id, "Go", 7).status_code == 202
+        assert busy.output(instance_id) == sum(range(count)) + 7
+        # 5 = TaskCompleted, 14 = EventSent: each once, whatever was replayed.
+        assert busy.scalar(f"{events} AND kind = 5") == count + 1
+        assert busy.scalar(f"{events} AND kind = 14") == 3 * count
+        path = f"{MANAGEMENT}/entities/count/{instance_id}"
+        eventually(lambda: busy.client.get(path).text, lambda t: t == str(3 * count), LIMIT_S)
 
 
 @pytest.mark.feature(

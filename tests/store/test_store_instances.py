@@ -77,12 +77,17 @@ async def test_sending_checks_the_state(hub, lock):
         await hub.send(message(), LIVE)
     await hub.create(new_instance(), ())
     locked = await lock()
+    await hub.commit_episode(locked.lease, running(locked, status=RuntimeStatus.SUSPENDED))
+    with pytest.raises(InvalidState) as caught:
+        await hub.send(message(), {RuntimeStatus.RUNNING})
+    assert caught.value.status is RuntimeStatus.SUSPENDED
+    await hub.send(message(), {RuntimeStatus.SUSPENDED})
+    locked = await lock()
+    assert len(locked.inbox) == 1
     await hub.commit_episode(locked.lease, completed(locked))
     with pytest.raises(InvalidState) as caught:
         await hub.send(message(), LIVE)
     assert caught.value.status is RuntimeStatus.COMPLETED
-    await hub.send(message(), TERMINAL)
-    assert len((await lock()).inbox) == 1
 
 
 @pytest.mark.feature("Management API", "`DELETE /instances/{instanceId}`")

@@ -9,7 +9,7 @@ import http.client
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from durahost.contract.errors import ContractError
@@ -47,6 +47,17 @@ class Answer:
     def json(self) -> Any:
         """The body as JSON. Errors: ValueError."""
         return json.loads(self.body)
+
+
+class Transport(Protocol):
+    """What carries a request to a target and brings its answer."""
+
+    def send(self, request: Request) -> Answer:
+        """Send and read the answer whole.
+
+        Errors: ContractError when the target cannot be spoken to.
+        """
+        ...
 
 
 class Connections:

@@ -14,7 +14,7 @@ from typing import Any
 from durahost.contract.errors import ContractError
 from durahost.contract.exchange import Answer
 from durahost.contract.placeholders import PATTERNS
-from durahost.contract.runner import KEY_HEADER, Exchange, Outcome, Result, Target
+from durahost.contract.runner import KEY_HEADER, NO_KEY, Exchange, Outcome, Result, Target
 
 FORMAT = 1
 CONTINUATION = "x-ms-continuation-token"
@@ -60,6 +60,8 @@ class Recorder:
             for name, value in target.variables.items()
             if name in {"origin", "host", "rpc-origin"} and value
         }
+        if target.variables["code"] != NO_KEY:
+            self._addresses[target.variables["code"]] = "<key>"
         self._cases: dict[str, list[dict[str, Any]]] = {}
 
     def add(self, result: Result) -> None:
@@ -153,7 +155,7 @@ def _mask_values(value: Any, mask: Mask) -> Any:
         case dict():
             masked = {mask(name): _mask_values(item, mask) for name, item in value.items()}
             # A key of the host's API; those that are older than its mark have no form of their own.
-            return {**masked, "value": "<key>"} if _KEY_MEMBERS <= masked.keys() else masked
+            return {**masked, "value": "<key>"} if masked.keys() >= _KEY_MEMBERS else masked
         case _:
             return value
 

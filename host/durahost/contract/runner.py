@@ -24,7 +24,7 @@ NO_KEY = "none"
 OPEN_BODIES = tuple(f"<{name}>" for name in TYPES)
 ID_PREFIX = "contract-"
 
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.01, 0.5
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S, _PAUSE_GROWS = 0.005, 0.5, 1.4
 _SHOWN = 2000
 _NOT_SHOWN = re.compile("(, got| is) .*", re.DOTALL)
 _KEY = re.compile(f"{PATTERNS['host-key']}|(?<=code=){PATTERNS['key']}")
@@ -149,7 +149,7 @@ class _Run:
             if not problems or time.monotonic() >= until:
                 break
             time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE_S)
+            pause = min(_PAUSE_GROWS * pause, _LONGEST_PAUSE_S)
         is_open = expected.body in OPEN_BODIES
         self.exchanges.append(Exchange(request=request, answer=answer, is_open=is_open))
         if problems:

@@ -15,8 +15,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from durahost.contract.errors import ContractError
-from durahost.contract.exchange import Answer, Connections, Request, connections, split_url
-from durahost.contract.runner import KEY_HEADER, WEBHOOK
+from durahost.contract.exchange import Answer, Request, Transport, connections, split_url
+from durahost.contract.runner import KEY_HEADER, NO_KEY, WEBHOOK
 
 FIXTURE_APP = Path(__file__).parent / "fixture_app"
 HUB = "ContractHub"
@@ -43,7 +43,7 @@ class HttpTarget:
     capabilities: frozenset[str]
     variables: Mapping[str, str]
     limit_s: float
-    connections: Connections
+    connections: Transport
 
     def send(self, request: Request) -> Answer:
         """Send one request. Errors: ContractError without an answer."""
@@ -52,14 +52,20 @@ class HttpTarget:
 
 @contextlib.contextmanager
 def open_target(
-    url: str, code: str | None = None, *, is_disposable: bool = False, limit_s: float
+    url: str,
+    code: str | None = None,
+    *,
+    is_disposable: bool = False,
+    limit_s: float,
+    transport: Transport | None = None,
 ) -> Iterator[HttpTarget]:
     """A target at an address, once it answers.
 
-    is_disposable: whether cases may delete instances that are not theirs.
+    is_disposable: whether cases may delete instances that are not theirs. transport: what carries
+    requests, HTTP over sockets by default.
     Errors: ContractError when it does not run the fixture app.
     """
-    with connections() as opened:
+    with connections() if transport is None else contextlib.nullcontext(transport) as opened:
         origin = split_url(url.rstrip("/"))[0]
         probe = _Probe(opened, origin, code)
         probe.wait_until_ready(limit_s)
@@ -131,7 +137,7 @@ def read_master_key(app: Path) -> str:
 class _Probe:
     """Asks a target what it is."""
 
-    def __init__(self, opened: Connections, origin: str, code: str | None) -> None:
+    def __init__(self, opened: Transport, origin: str, code: str | None) -> None:
         self.rpc = ""
         self._connections = opened
         self._origin = origin
@@ -193,7 +199,7 @@ def _variables(origin: str, code: str | None, rpc: str) -> dict[str, str]:
         "host": host,
         "base": origin + WEBHOOK,
         "query": f"taskHub={HUB}&connection=Storage&code=<key>",
-        "code": code or "none",
+        "code": code or NO_KEY,
         "rpc": rpc,
         "rpc-origin": split_url(rpc)[0] if rpc else "",
     }

@@ -8,13 +8,14 @@ HttpRoutesConflict); Azure/azure-webjobs-sdk: HostListenerFactory.cs (IsDisabled
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from durahost.config.app_root import DEFAULT_SCRIPT_FILE, FUNCTION_FILE
-from durahost.config.name_resolution import get_setting
+from durahost.config.name_resolution import UnresolvedName, get_setting, resolve_names
 from durahost.config.settings import App
 from durahost.functions.binding_checks import check_bindings, check_name
 from durahost.functions.failures import build_failure
@@ -25,6 +26,18 @@ from durahost.model.functions import FunctionFailure, FunctionMetadata
 
 _SCRIPT_FILE = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_\-]*\.py", re.ASCII)
 _RESERVED = ("admin", "runtime")
+_RESOLVED_TYPES = frozenset(
+    {
+        "httptrigger",
+        "timertrigger",
+        "durableclient",
+        "orchestrationclient",
+        "orchestrationtrigger",
+        "activitytrigger",
+        "entitytrigger",
+    }
+)
+"""Bindings whose properties take app settings; what other types say is never used here."""
 
 
 class ProgrammingModel(Enum):
@@ -118,9 +131,15 @@ def _screen(
     refused = [failure for failure in failures if _is_allowed(app, failure.name)]
     allowed = [one for one in functions if _is_allowed(app, one.name)]
     for function in sorted(allowed, key=lambda one: one.name.upper()):
-        fault = _find_clash(function, standing)
+        try:
+            resolved = _resolve(app, function)
+        except UnresolvedName as error:
+            advice = "Add the app setting to Values of local.settings.json, or to the environment."
+            refused.append(_refuse(app, function, str(error), advice))
+            continue
+        fault = _find_clash(resolved, standing)
         if fault is None:
-            standing.append(function)
+            standing.append(resolved)
         else:
             refused.append(_refuse(app, function, *fault))
     return Discovery(
@@ -131,6 +150,27 @@ def _screen(
         script_file=get_setting(app.settings.values, "PYTHON_SCRIPT_FILE_NAME")
         or DEFAULT_SCRIPT_FILE,
     )
+
+
+def _resolve(app: App, function: FunctionMetadata) -> FunctionMetadata:
+    """Put app settings where the bindings that run here say `%NAME%`.
+
+    Errors: UnresolvedName.
+    """
+    bindings = [
+        replace(one, properties=_resolved(one.properties, app.settings.values))
+        if one.type.lower() in _RESOLVED_TYPES
+        else one
+        for one in function.bindings
+    ]
+    return replace(function, bindings=bindings)
+
+
+def _resolved(properties: Mapping[str, Any], values: Mapping[str, str]) -> Mapping[str, Any]:
+    return {
+        name: resolve_names(value, values) if isinstance(value, str) and "%" in value else value
+        for name, value in properties.items()
+    }
 
 
 def _find_clash(

@@ -34,7 +34,11 @@ async def read(call: ApiCall) -> Response:
     """GET entities/{name}/{key}: the state, and only it; the key `$` means the empty one."""
     name, key = call.arguments
     state = await call.hub.entities.read(EntityId.of(name, "" if key == _EMPTY_KEY else key))
-    return empty(404) if state is None else json_response(200, parse_stored(state))
+    if state is None:
+        return empty(404)
+    return await run_pure(
+        lambda: json_response(200, parse_stored(state)), is_long=len(state) > LONG_TEXT
+    )
 
 
 async def list_entities(call: ApiCall) -> Response:
@@ -54,8 +58,14 @@ async def list_entities(call: ApiCall) -> Response:
         )
     )
     fetches_state = query.boolean("fetchState", default=False)
-    payload = [_entry(row, fetches_state=fetches_state) for row in page.instances]
-    return json_response(200, payload, {CONTINUATION: write_token(page.next_after)})
+    headers = {CONTINUATION: write_token(page.next_after)}
+
+    def build() -> Response:
+        entries = [_entry(row, fetches_state=fetches_state) for row in page.instances]
+        return json_response(200, entries, headers)
+
+    length = sum(len(row.input or "") for row in page.instances) if fetches_state else 0
+    return await run_pure(build, is_long=length > LONG_TEXT)
 
 
 async def signal(call: ApiCall) -> Response:

@@ -18,6 +18,7 @@ from durahost.functions.routing import RouteMatch
 from durahost.host_state import Generation, HostState
 from durahost.http.admin_api import home_page
 from durahost.http.authorization import Endpoint, Gate
+from durahost.http.body_budget import BodiesFull, BodyBudget, BodyLoan
 from durahost.http.durable_api import DurableApi
 from durahost.http.errors import empty
 from durahost.http.requests import (
@@ -68,6 +69,7 @@ class Front:
         gate: Gate,
         *,
         hold_s: float = HOLD_S,
+        bodies: BodyBudget | None = None,
     ) -> None:
         self._state = state
         self._invoker = invoker
@@ -75,25 +77,30 @@ class Front:
         self._host_apis = host_apis
         self._gate = gate
         self._hold_s = hold_s
+        self._bodies = bodies or BodyBudget()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; other kinds of connections are closed unanswered."""
         if scope["type"] != "http":
             return
-        try:
-            response = await self._read_and_respond(scope, receive)
-        except ClientGone:
-            return
-        except Exception:
-            logger.exception("%s %s failed in the host", scope["method"], scope["path"])
-            response = empty(500)
+        with self._bodies.lend() as loan:
+            try:
+                response = await self._read_and_respond(scope, receive, loan)
+            except ClientGone:
+                return
+            except Exception:
+                logger.exception("%s %s failed in the host", scope["method"], scope["path"])
+                response = empty(500)
         await response(scope, receive, send)
 
-    async def _read_and_respond(self, scope: Scope, receive: Receive) -> Response:
+    async def _read_and_respond(self, scope: Scope, receive: Receive, loan: BodyLoan) -> Response:
         try:
-            request = await read_request(scope, receive, MAX_BODY_BYTES)
+            request = await read_request(scope, receive, MAX_BODY_BYTES, loan.take)
         except BodyTooLarge:
             return empty(413)
+        except BodiesFull:
+            logger.warning("%s %s: 503, too many large bodies", scope["method"], scope["path"])
+            return empty(503)
         return await self._respond(request)
 
     async def _respond(self, request: HttpRequest) -> Response:

@@ -141,11 +141,14 @@ async def list_instances(call: ApiCall) -> Response:
     is_filtered = replace(condition, after=None, at_most=DEFAULT_PAGE) != InstanceQuery()
     # Without another filter Azure Storage does not apply showInput=false.
     show_input = query.boolean("showInput", default=True) or not is_filtered
-    return json_response(
-        200,
-        [status_payload(state, show_input=show_input) for state in page.instances],
-        {CONTINUATION: write_token(page.next_after)},
-    )
+    headers = {CONTINUATION: write_token(page.next_after)}
+
+    def build() -> Response:
+        shown = [status_payload(state, show_input=show_input) for state in page.instances]
+        return json_response(200, shown, headers)
+
+    length = sum(_length(state, show_input=show_input) for state in page.instances)
+    return await run_pure(build, is_long=length > LONG_TEXT)
 
 
 async def purge(call: ApiCall) -> Response:
@@ -250,8 +253,14 @@ async def _status_response(
         return json_response(code, payload, headers)
 
     length = sum(len(event.text) for event in events or ())
-    length += sum(len(text or "") for text in (state.input, state.output))
+    length += _length(state, show_input=show_input)
     return await run_pure(build, is_long=length > LONG_TEXT)
+
+
+def _length(state: InstanceState, *, show_input: bool) -> int:
+    """How much text there is to be read for a status."""
+    texts = (state.custom_status, state.output, state.input if show_input else None)
+    return sum(len(text) for text in texts if text)
 
 
 async def _answer_started(call: ApiCall, instance_id: InstanceId) -> Response:

@@ -115,8 +115,17 @@ class HttpRequest:
         return None
 
 
-async def read_request(scope: Scope, receive: Receive, limit: int | None) -> HttpRequest:
-    """Read a request to the end of its body. Errors: ClientGone; BodyTooLarge over the limit."""
+def unlimited(size: int) -> None:
+    """Hold a part of a body that no budget counts."""
+
+
+async def read_request(
+    scope: Scope, receive: Receive, limit: int | None, hold: Callable[[int], None] = unlimited
+) -> HttpRequest:
+    """Read a request to the end of its body; `hold` is told the size of each part.
+
+    Errors: ClientGone; BodyTooLarge over the limit; what `hold` raises.
+    """
     headers: dict[str, str] = {}
     firsts: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
@@ -134,7 +143,7 @@ async def read_request(scope: Scope, receive: Receive, limit: int | None) -> Htt
         raw_query=scope.get("query_string", b"").decode("latin-1"),
         headers=headers,
         firsts=firsts,
-        body=await _read_body(receive, limit),
+        body=await _read_body(receive, limit, hold),
         disconnected=lambda: _until_gone(receive),
     )
 
@@ -174,7 +183,7 @@ async def _until_gone(receive: Receive) -> None:
         pass
 
 
-async def _read_body(receive: Receive, limit: int | None) -> bytes:
+async def _read_body(receive: Receive, limit: int | None, hold: Callable[[int], None]) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -185,6 +194,7 @@ async def _read_body(receive: Receive, limit: int | None) -> bytes:
         size += len(chunk)
         if limit is not None and size > limit:
             raise BodyTooLarge
+        hold(len(chunk))
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)

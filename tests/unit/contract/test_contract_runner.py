@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from durahost.contract.cases import Case, Expectation, Step
+from durahost.contract.cases import Body, Case, Expectation, Step
 from durahost.contract.errors import ContractError
 from durahost.contract.exchange import Request, connections
 from durahost.contract.report import format_failure, format_table, to_json, to_junit
@@ -200,24 +200,46 @@ def test_a_target_that_cannot_be_used(server, origin, status, body, message):
 
 def test_what_a_target_can_do_is_asked(server, origin):
     binding = b'{"rpcBaseUrl":"http://127.0.0.1:1/durabletask/"}'
-    server.answers = [(200, b'"ready"', {}), (401, b"", {}), (200, b"[]", {}), (200, binding, {})]
+    keys = b'{"keys":[]}'
+    server.answers = [(200, one, {}) for one in (b'"ready"', b"", b"[]", keys, binding)]
+    server.answers[1] = (401, b"", {})
     with open_target(f"{origin}/", "k", is_disposable=True, limit_s=1.0) as target:
         assert target.capabilities == {
             "auth",
             "another-hub",
+            "keys",
             "functions",
             "rpc",
             "direct",
             "disposable",
         }
         assert target.variables["rpc-origin"] == "http://127.0.0.1:1"
-    assert [one[2].get("x-functions-key") for one in server.seen] == ["k", None, "k", "k"]
+    assert [one[2].get("x-functions-key") for one in server.seen] == ["k", None, "k", "k", "k"]
 
 
 def test_a_target_that_can_do_little(server, origin):
     server.answers = [(200, b'"ready"', {}), (200, b"[]", {}), (500, b"", {}), (401, b"", {})]
     with open_target(origin, limit_s=1.0) as target:
         assert target.capabilities == {"open", "direct"}
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("GET instances/<id>", 'got "see ?code=<key>&a=b, <key> and <code>"'),
+        ("GET /admin/host/keys", "$: expected null, got (a key may be in it)"),
+    ],
+)
+def test_no_key_is_told(server, target, path, shown):
+    made = "a" * 44 + "AzFu" + "b" * 6 + "=="
+    text = f'"see ?code=x_y-z==&a=b, {made} and secret"'.encode()
+    server.answers = [(200, text, {"Content-Type": "application/json; charset=utf-8"})]
+    expected = Expectation(statuses=(200,), kind=Body.JSON, body=None)
+    method, url = path.split()
+    result = run_case(case(Step(method=method, url=url, expect=expected)), target)
+    told = format_failure(result)
+    assert shown in told
+    assert not any(key in told for key in ("x_y-z", made, "secret"))
 
 
 def test_the_app_is_written_once(tmp_path):

@@ -14,7 +14,7 @@ from durahost.contract.report import format_groups
 from durahost.contract.runner import Exchange, Outcome, Result
 
 CASE = load_cases("links/the status link is the status")[0]
-TARGET = SimpleNamespace(variables={"origin": "https://a.example", "rpc": "", "code": "none"})
+TARGET = SimpleNamespace(variables={"origin": "https://a.example", "rpc": "", "code": "given"})
 
 
 @pytest.mark.parametrize(
@@ -80,6 +80,12 @@ def test_what_is_recorded(tmp_path):
     [
         (b"", {}),
         (b"<p>abc", {"text": "<p><id>"}),
+        (b'"%s"' % (b"a" * 44 + b"AzFu" + b"b" * 6 + b"=="), {"json": "<key>"}),
+        (
+            b'{"keys":[{"name":"k","value":"old"}]}',
+            {"json": {"keys": [{"name": "k", "value": "<key>"}]}},
+        ),
+        (b'["the given one"]', {"json": ["the <key> one"]}),
         (
             b'{"Message":"Invalid JSON content","ExceptionMessage":"Line 1","StackTrace":"at x"}',
             {
