@@ -11,11 +11,13 @@ import sys
 from pathlib import Path
 
 from plan import ENGINES, TITLES, WORKLOADS
+from profiles import write_profiles
 from results import Results, describe_machine
-from write_up import write_plot, write_tables
+from write_up import update_page, write_plot, write_tables
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
+PAGE = HERE.parent / "docs" / "performance.md"
 
 
 def parse():
@@ -28,6 +30,12 @@ def parse():
     parser.add_argument("--rounds", type=int, default=5, help="times each is measured (5)")
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the results")
+    parser.add_argument(
+        "--profiles", action="store_true", help="profile host and child instead of measuring"
+    )
+    parser.add_argument(
+        "--page", action="store_true", help="put the tables into docs/performance.md too"
+    )
     chosen = parser.parse_args()
     unknown = set(chosen.workload) - set(WORKLOADS)
     if unknown:
@@ -64,6 +72,12 @@ def measure(engine, workloads):
 
 def main():
     chosen = parse()
+    if chosen.profiles:
+        profiles = write_profiles(chosen.output / "profiles")
+        print(profiles)
+        if chosen.page:
+            update_page(PAGE, "profiles", profiles)
+        return
     workloads = chosen.workload or list(WORKLOADS)
     results = Results(describe_machine())
     for turn in range(1, chosen.rounds + 1):
@@ -86,6 +100,8 @@ def main():
     tables = write_tables(document)
     (chosen.output / "results.md").write_text(tables, encoding="utf-8")
     write_plot(document, chosen.output / "results.svg")
+    if chosen.page:
+        update_page(PAGE, "results", tables)
     print(tables)
     print(f"Written to {chosen.output}: results.json, results.md, results.svg", file=sys.stderr)
 

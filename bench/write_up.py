@@ -20,11 +20,11 @@ MAIN = {"W1-1": "p50_ms", "W2-1000": "wall_s", "W3-500": "wall_s", "W6": "startu
 def write_tables(document):
     """The machine, the ratios to reach, and every median, as Markdown."""
     machine = ", ".join(f"{name} {value}" for name, value in document["machine"].items())
-    parts = ["# Results", f"Measured on: {machine}.", "## Ratios", _ratios(document)]
+    parts = [f"Measured on: {machine}.", "### Ratios", _ratios(document)]
     for workload, title in WORKLOADS.items():
         rows = [one for one in document["results"] if one["workload"] == workload]
         if rows:
-            parts += [f"## {workload}: {title}", _table(rows)]
+            parts += [f"### {workload}: {title}", _table(rows)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -72,6 +72,14 @@ def _show(row, measure):
         return row.get("missing", "")
     low, high = row[f"{measure}_range"]
     return f"{row[measure]:g}" + (f" ({low:g} to {high:g})" if low != high else "")
+
+
+def update_page(page, part, text):
+    """Put `text` between the page's marks of `part` (`<!-- part -->` and `<!-- /part -->`)."""
+    begin, end = f"<!-- {part} -->", f"<!-- /{part} -->"
+    before, rest = page.read_text(encoding="utf-8").split(begin)
+    after = rest.split(end)[1]
+    page.write_text(f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}", encoding="utf-8")
 
 
 def write_plot(document, path):

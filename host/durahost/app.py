@@ -21,6 +21,8 @@ from durahost.checking import Examined, examine
 from durahost.clock import Clock, RealClock
 from durahost.codec.rest import Links, durable_client_json
 from durahost.config.app_root import find_app
+from durahost.config.durability import SETTING as SYNCHRONOUS
+from durahost.config.durability import synchronous
 from durahost.config.load import load_app, read_app
 from durahost.config.name_resolution import get_setting
 from durahost.config.public_url import HOST_NAME_SETTING, origin_of_host_name
@@ -63,6 +65,10 @@ DEFAULT_PORT = 7071
 DEFAULT_ADDRESS = "127.0.0.1"
 STATE_FOLDER = ".durahost"
 DATABASE = "hub.db"
+NOT_SYNCED = (
+    f"{SYNCHRONOUS} is NORMAL: a killed process loses nothing, but a power cut may take the last "
+    "commits, among them what clients were told."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +130,8 @@ async def serve(
         report(Configured(problems.of_settings(app), app.host.log_levels))
         if options.is_auth_enabled:
             report(_keys_notice(options, app))
+        if synchronous(app.settings.values) == "NORMAL":
+            report(Notice(NOT_SYNCED, is_warning=True))
         provider = await stack.enter_async_context(_store(options, app, clock))
         http = await stack.enter_async_context(HttpActivity())
         root = _Root(options, app, provider, clock, report, http, server)
@@ -336,7 +344,7 @@ def _store(options: StartOptions, app: App, clock: Clock) -> StoreFactory:
             f"Cannot write {error.filename}: {error.strerror}.",
             advice="Let this user write the app's folder, or start with --ephemeral.",
         ) from error
-    return SqliteStore(folder / DATABASE, clock)
+    return SqliteStore(folder / DATABASE, clock, synchronous=synchronous(app.settings.values))
 
 
 def _keys_notice(options: StartOptions, app: App) -> Notice:

@@ -70,13 +70,22 @@ class SqliteDatabase:
 class SqliteStore:
     """A database file to be opened with `async with`, by one process at a time.
 
+    synchronous: FULL or NORMAL, as SQLite's pragma.
     Errors on entry: HubInUse; ConfigError for a file of a later schema; StoreError.
     """
 
-    def __init__(self, path: Path, clock: Clock, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        *,
+        busy_timeout: timedelta = BUSY_TIMEOUT,
+        synchronous: str = "FULL",
+    ) -> None:
         self._path = path
         self._clock = clock
         self._busy_timeout = busy_timeout
+        self._synchronous = synchronous
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> StoreProvider:
@@ -118,7 +127,7 @@ class SqliteStore:
             connection = open_connection()
             stack.callback(connection.close)
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             schema.migrate(connection, self._path, schema.read_migrations())
             connection.execute("BEGIN IMMEDIATE")
             connection.run("void_instance_claims", {})
