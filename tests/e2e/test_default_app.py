@@ -1,20 +1,30 @@
-"""The walk of the README on the default app, through a real host process."""
+"""The walk of the README on the default app, in both models, through a real host process."""
 
 import json
 import re
+import shutil
 import signal
+from pathlib import Path
 
 import pytest
 from running_host import RunningHost, eventually
+
+pytestmark = pytest.mark.feature("Functions host", "The same app in both programming models")
+DECORATED = Path(__file__).parents[2] / "samples" / "hello_decorators"
 
 ID = r"[0-9a-f]{32}"
 CODE = r"[A-Za-z0-9_-]{54}=="
 MANAGEMENT = "/runtime/webhooks/durabletask"
 
 
-@pytest.fixture(scope="module")
-def host(shared_app):
-    with RunningHost(shared_app) as running:
+@pytest.fixture(scope="module", params=["folders", "decorators"])
+def host(request, shared_app, tmp_path_factory):
+    root = shared_app
+    if request.param == "decorators":
+        ignored = shutil.ignore_patterns("__pycache__", ".durahost")
+        root = tmp_path_factory.mktemp("decorators") / "app"
+        shutil.copytree(DECORATED, root, ignore=ignored)
+    with RunningHost(root) as running:
         yield running
         assert running.stop() == 0
         assert running.children == []
