@@ -28,7 +28,7 @@ _JSON_PLACE = re.compile(r" line (?P<line>\d+), position \d+")
 _MISSING = re.compile(r"No module named '(?P<name>[^']+)'")
 _OPTION = re.compile(r"host\.json: (?P<path>[\w.]+) is ")
 _DEFINED = re.compile(r"(?:cannot load the|Function) (?P<name>\w+) ")
-_ROUTE = re.compile(r"creating the route with name '(?P<name>[^']+)'")
+_ROUTE = "route"
 _BINDINGS = "bindings"
 _KEYS = {
     "bindings-missing": _BINDINGS,
@@ -106,8 +106,7 @@ def of_error(error: HostError, app: App | None = None) -> list[Finding]:
     match error:
         case ConfigError():
             rule = "host-json-value" if error.file == HOST_FILE else "configuration"
-            place = error.file or (_route_file(str(error), app) if app else None)
-            own = _build(str(error), place, error.advice, root, rule)
+            own = _build(str(error), error.file, error.advice, root, rule)
             others = [finding for other in error.others for finding in of_error(other, app)]
             return [replace(own, line=error.line or own.line), *others]
         case AppLoadError():
@@ -181,6 +180,9 @@ def _line_of_key(finding: Finding, folder: Path) -> int | None:
         return None
     text = read_text(folder / FUNCTION_FILE)
     lines = find_lines(text)
+    if finding.rule.startswith(_ROUTE):
+        found = [line for path, line in lines.items() if path[::2] == (_BINDINGS, _ROUTE)]
+        return found[0] if found else lines.get((key,))
     for index, binding in reversed(list(enumerate(_bindings(text)))):
         if key == _BINDINGS and any(_names(finding.message, value) for value in binding.values()):
             return lines.get((key, str(index)))
@@ -212,13 +214,6 @@ def _line_of_def(finding: Finding, app: App) -> int | None:
     script = Script.read(app.functions_root / finding.file) if named and finding.file else None
     found = script.functions.get(named["name"]) if script and named else None
     return found.lineno if found else None
-
-
-def _route_file(message: str, app: App) -> str | None:
-    """The function.json of a route that is no template."""
-    named = _ROUTE.search(message)
-    file = app.functions_root / named["name"] / FUNCTION_FILE if named else None
-    return str(file) if file and file.is_file() else None
 
 
 def _line_of_entry(function: FunctionMetadata | None) -> int | None:

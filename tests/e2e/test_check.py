@@ -47,7 +47,10 @@ MISTAKES = {
     "UnknownType": (
         [HTTP, {**OUT, "type": "htp"}], FINE, {}, "binding-type-unknown", "function.json", 9
     ),
-    "Taken": ([{**HTTP, "route": "FINE"}, OUT], FINE, {}, "route-conflict", "function.json", 2),
+    "Taken": ([{**HTTP, "route": "FINE"}, OUT], FINE, {}, "route-conflict", "function.json", 8),
+    "BadRoute": (
+        [{**HTTP, "route": "a/{id"}, OUT], FINE, {}, "route-template", "function.json", 8
+    ),
     "Admins": ([HTTP, OUT], FINE, {}, "route-reserved", "function.json", 2),
     "NoEntry": ([HTTP, OUT], "def run(req): ...\n", {}, "entry-point-missing", "__init__.py", None),
     "Syntax": ([HTTP, OUT], "\ndef main(req)\n", {}, "syntax", "__init__.py", 2),

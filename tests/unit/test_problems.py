@@ -118,11 +118,13 @@ def test_a_decorated_function_s_fault_is_at_its_def(app, root):
     assert (finding.rule, finding.line) == ("trigger-missing", 3)
 
 
-def test_a_route_s_fault_is_in_its_function(app, root):
-    write(root / "F" / "function.json", "{}")
+def test_a_route_s_fault_is_at_the_route(app, root):
     text = "An error occurred while creating the route with name 'F' and template 'api/{x'. Why."
-    (finding,) = problems.of_error(ConfigError(text, "advice"), app)
-    assert (finding.rule, finding.file) == ("route-template", "F/function.json")
+    write(root / "F" / "function.json", '{"bindings": [\n{},\n{"Route":\n"{x"}]}')
+    finding = problems.of_failure(FunctionFailure("F", text, "F/function.json"), app)
+    assert (finding.rule, finding.file, finding.line) == ("route-template", "F/function.json", 3)
+    write(root / "F" / "function.json", '{\n"bindings": []}')
+    assert problems.of_failure(FunctionFailure("F", text, "F/function.json"), app).line == 2
 
 
 def test_errors_of_the_whole_app(app):

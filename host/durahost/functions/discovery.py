@@ -20,7 +20,8 @@ from durahost.config.settings import App
 from durahost.functions.binding_checks import check_bindings, check_name
 from durahost.functions.failures import build_failure
 from durahost.functions.function_json import read_function
-from durahost.functions.routing import HTTP_TRIGGER, get_methods, get_route
+from durahost.functions.routing import HTTP_TRIGGER, find_fault, get_methods, get_route
+from durahost.functions.scripts import Script
 from durahost.model.errors import ConfigError
 from durahost.model.functions import FunctionFailure, FunctionMetadata
 
@@ -137,7 +138,7 @@ def _screen(
             advice = "Add the app setting to Values of local.settings.json, or to the environment."
             refused.append(_refuse(app, function, str(error), advice))
             continue
-        fault = _find_clash(resolved, standing)
+        fault = _find_clash(resolved, standing) or _find_bad_route(resolved, app)
         if fault is None:
             standing.append(resolved)
         else:
@@ -196,6 +197,15 @@ def _find_clash(
     return None
 
 
+def _find_bad_route(function: FunctionMetadata, app: App) -> tuple[str, str] | None:
+    """What keeps the function from having a route; it alone goes without, others are served."""
+    if not function.trigger.is_type(HTTP_TRIGGER):
+        return None
+    fault = find_fault(function, app.host.http.route_prefix)
+    advice = "Correct its route, which begins without '/'; with it no function starts on Azure."
+    return None if fault is None else (fault, advice)
+
+
 def _routes_conflict(one: FunctionMetadata, other: FunctionMetadata) -> bool:
     """Routes compare as text without case; methods with case, and none or [] counts as all."""
     if get_route(one).strip("/").upper() != get_route(other).strip("/").upper():
@@ -220,5 +230,9 @@ def _refuse(app: App, function: FunctionMetadata, message: str, advice: str) -> 
     file = function.directory / FUNCTION_FILE
     source = file if file.is_file() else function.script_file
     is_inside = source.is_relative_to(app.root)
-    shown = source.relative_to(app.root) if is_inside else source
-    return build_failure(function.name, message, file=shown.as_posix(), advice=advice)
+    shown = (source.relative_to(app.root) if is_inside else source).as_posix()
+    if source is function.script_file:
+        script = Script.read(source)
+        entry = script.entry_point(function) if script else None
+        shown = f"{shown}:{entry.lineno}" if entry else shown
+    return build_failure(function.name, message, file=shown, advice=advice)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from durahost.functions.route_template import BadTemplate, RouteTemplate
-from durahost.model.errors import ConfigError
 from durahost.model.functions import Binding, FunctionMetadata
 
 HTTP_TRIGGER = "httpTrigger"
@@ -61,15 +60,14 @@ class RouteTable:
         """Build the table of the HTTP functions among these.
 
         prefix: `routePrefix` of host.json, "" for none.
-        Errors: ConfigError for a template that cannot be a route; the real host does not start
-        with one either.
+        Errors: BadTemplate; discovery lets no function pass whose route is none (`find_fault`).
         """
         http = [one for one in functions if one.trigger.is_type(HTTP_TRIGGER)]
         routes = [
             Route(one, get_methods(one.trigger), _join(prefix, get_route(one)))
             for one in sorted(http, key=lambda one: one.name.upper())
         ]
-        return cls(routes, [_parse(route) for route in routes])
+        return cls(routes, [RouteTemplate.parse(route.template) for route in routes])
 
     def match(self, method: str, path: str) -> RouteMatch | None:
         """Find the function for a request.
@@ -87,6 +85,22 @@ def get_route(function: FunctionMetadata) -> str:
     """The route below the prefix: the binding's, or the function's name when that is blank."""
     route = str(function.trigger.get("route", ""))
     return route if route.strip() else function.name
+
+
+def find_fault(function: FunctionMetadata, prefix: str) -> str | None:
+    """Why the function's route is no template, in ASP.NET Core's words; None when it is one.
+
+    Source of the first sentence: dotnet/aspnetcore: Routing/src/RouteBase.cs (its constructor).
+    """
+    template = _join(prefix, get_route(function))
+    try:
+        RouteTemplate.parse(template)
+    except BadTemplate as error:
+        return (
+            f"An error occurred while creating the route with name '{function.name}' and template "
+            f"'{template}'. {error}"
+        )
+    return None
 
 
 def get_methods(trigger: Binding) -> Sequence[str] | None:
@@ -115,15 +129,3 @@ def _decode(found: re.Match[str]) -> str:
 def _join(prefix: str, route: str) -> str:
     # WebJobsRouteBuilder.cs (BuildRouteTemplate); a leading "/" below a prefix is a fault there.
     return f"{prefix}/{route}" if prefix else route
-
-
-def _parse(route: Route) -> RouteTemplate:
-    try:
-        return RouteTemplate.parse(route.template)
-    except BadTemplate as error:
-        name = route.function.name
-        raise ConfigError(
-            f"An error occurred while creating the route with name '{name}' and template "
-            f"'{route.template}'. {error}",
-            advice=f"Correct the route of {name}; it is written without a leading '/'.",
-        ) from error

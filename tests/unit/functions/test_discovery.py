@@ -139,6 +139,23 @@ def test_reserved_routes(folder, name, binding, is_reserved):
     assert messages(found) == ({name: text} if is_reserved else {})
 
 
+@pytest.mark.feature(
+    "Functions host", "A route that is no template", "the function alone is in error, not the host"
+)
+@pytest.mark.parametrize(("prefix", "route"), [("api", "/x"), ("api", "{id"), ("", "a//b")])
+def test_a_bad_route_takes_out_its_function_alone(folder, prefix, route):
+    folder.host(extensions={"http": {"routePrefix": prefix}})
+    folder.function("Bad", http(route=route))
+    folder.function("Timer", {"type": "timerTrigger", "name": "t"})
+    folder.function("Good", http(route="x"))
+    found = discover(folder.load())
+    assert names(found.functions) == ["Good", "Timer"]
+    template = f"{prefix}/{route}".removeprefix("/") if prefix else route
+    start = f"An error occurred while creating the route with name 'Bad' and template '{template}'."
+    assert messages(found)["Bad"].startswith(start)
+    assert found.failures[0].file == "Bad/function.json"
+
+
 @pytest.mark.feature("Functions host", "Folder model: discovery, disabled functions, allow-list")
 def test_names_are_unique_without_case(folder):
     folder.function("Hello", http(route="a"))
@@ -168,3 +185,14 @@ def test_indexed_functions_are_screened_alike(folder):
     assert names(found.functions) == ["Good"]
     assert names(found.failures) == ["bad-binding", "host"]
     assert {failure.file for failure in found.failures} == {"function_app.py"}
+
+
+@pytest.mark.feature("Functions host", "Decorator model: discovery and indexing")
+def test_a_fault_of_an_indexed_function_is_at_its_def(folder):
+    script = folder.write("function_app.py", "\n\ndef bad(req): ...\n")
+    app = folder.load()
+    trigger = Binding("req", "httpTrigger", "in", {"route": "{x"})
+    (failure,) = screen(
+        app, [FunctionMetadata("Named", app.root, script, "bad", [trigger])]
+    ).failures
+    assert (failure.name, failure.file) == ("Named", "function_app.py:3")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from durahost.functions.routing import RouteTable, decode_path
-from durahost.model.errors import ConfigError
+from durahost.functions.route_template import BadTemplate
+from durahost.functions.routing import RouteTable, decode_path, find_fault
 from durahost.model.functions import Binding, FunctionMetadata
 
 pytestmark = pytest.mark.feature("Functions host", "Routes: templates, constraints, order")
@@ -186,11 +186,16 @@ def test_an_empty_table_matches_nothing():
     ],
 )
 def test_templates_that_cannot_be_routes(route, text):
-    with pytest.raises(ConfigError) as caught:
+    fault = find_fault(function("F", route=route), "api")
+    assert text in fault
+    start = "An error occurred while creating the route with name 'F' and template"
+    assert fault.startswith(f"{start} 'api/{route}'. ")
+    with pytest.raises(BadTemplate):
         table(route)
-    assert text in str(caught.value)
-    assert "'F'" in str(caught.value)
-    assert caught.value.advice
+
+
+def test_a_template_has_no_fault():
+    assert find_fault(function("F", route="a/{b:int}"), "api") is None
 
 
 SEGMENT = st.text(
