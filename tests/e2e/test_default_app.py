@@ -4,6 +4,8 @@ import json
 import re
 import shutil
 import signal
+import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,14 @@ def test_the_function_list_names_every_function_and_url(host):
         ("SayHello", "activityTrigger"),
     ]:
         assert f"\t{name}: {kind}\n" in text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is this machine on Linux alone")
+def test_it_listens_on_loopback_alone(host):
+    port = int(host.base.rpartition(":")[2])
+    socket.create_connection(("127.0.0.1", port), 10).close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", port), 10)
 
 
 @pytest.mark.feature("Client of the SDK", "`create_check_status_response`")
