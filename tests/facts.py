@@ -16,6 +16,11 @@ class Fact:
     test: str
 
 
+def facts(rows):
+    """Facts from file → pairs of row and test."""
+    return [Fact(row, file, test) for file, pairs in rows.items() for row, test in pairs]
+
+
 def assert_test_exists(fact):
     """The named test is defined in the named file."""
     module = ast.parse((TESTS / fact.file).read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from facts import Fact, assert_test_exists
+from facts import assert_test_exists, facts
 
 from durahost.model.errors import AppLoadError
 from durahost.worker.base import AppSource, HttpData, Raised, Returned, TypedData
@@ -26,30 +26,58 @@ UNENCODABLE = (
 )
 RESPONSES = "<class 'azure.functions.http.HttpResponseConverter'>"
 
-WORKER, SIGNATURE = "unit/worker/test_worker.py", "unit/child/test_signature.py"
-ELSEWHERE = [
-    Fact("modules live in `__app__`", WORKER, "test_modules_are_found_as_in_azure"),
-    Fact("one file, two modules", WORKER, "test_modules_are_found_as_in_azure"),
-    Fact("one bad folder function fails alone", WORKER, "test_one_bad_function_takes_no_other_down"),
-    Fact("one bad decorated function fails all", WORKER, "test_a_decorator_app_fails_as_a_whole"),
-    Fact("the missing blank of `bindingreturned`", WORKER, "test_a_value_nobody_takes_fails"),
-    Fact("defaults are declared parameters", SIGNATURE, "test_texts"),
-    Fact("order of the signature checks", SIGNATURE, "test_texts"),
-    Fact("dataType None in decorators", SIGNATURE, "test_texts"),
-    Fact("partials and callables are no functions", SIGNATURE, "test_what_is_no_function_is_refused"),
-    Fact("a binding named context wins", SIGNATURE, "test_a_binding_named_context_wins"),
-    Fact("an unknown binding allows a result", SIGNATURE, "test_unknown_bindings_allow_a_return_value"),
-    Fact("`azure.functions` loggers are the system's", WORKER, "test_log_records_know_their_invocation"),
-    Fact("user threads have no invocation", WORKER, "test_a_user_thread_logs_for_its_invocation_when_it_says_so"),
-    Fact("SystemExit ends the worker", WORKER, "test_system_exit_ends_the_worker_and_says_so"),
-    Fact("functionTimeout takes the others along", WORKER, "test_a_deadline_ends_the_worker_and_its_other_calls"),
-    Fact("a script without functions", "e2e/test_decorator_apps.py", "test_a_script_without_functions_leaves_the_app_to_the_folders"),
-    Fact("functions of the script hide folders", "e2e/test_decorator_apps.py", "test_functions_of_the_script_hide_the_folders"),
-    Fact("text is read as JSON by the host", "unit/http/test_function_responses.py", "test_returned_text_is_sniffed"),
-    Fact("names are lower-case, empty values vanish", "unit/http/test_front.py", "test_the_function_gets_the_request"),
-    Fact("chunked bodies are empty", "unit/http/test_front.py", "test_a_chunked_body_arrives_empty_with_a_hint"),
-    Fact("underscores in binding names", "unit/functions/test_function_json.py", "test_valid_binding_names"),
-]  # fmt: skip
+ELSEWHERE = facts(
+    {
+        "unit/worker/test_worker.py": [
+            ("modules live in `__app__`", "test_modules_are_found_as_in_azure"),
+            ("one file, two modules", "test_modules_are_found_as_in_azure"),
+            ("one bad folder function fails alone", "test_one_bad_function_takes_no_other_down"),
+            ("one bad decorated function fails all", "test_a_decorator_app_fails_as_a_whole"),
+            ("the missing blank of `bindingreturned`", "test_a_value_nobody_takes_fails"),
+            (
+                "`azure.functions` loggers are the system's",
+                "test_log_records_know_their_invocation",
+            ),
+            (
+                "user threads have no invocation",
+                "test_a_user_thread_logs_for_its_invocation_when_it_says_so",
+            ),
+            ("SystemExit ends the worker", "test_system_exit_ends_the_worker_and_says_so"),
+            (
+                "functionTimeout takes the others along",
+                "test_a_deadline_ends_the_worker_and_its_other_calls",
+            ),
+        ],
+        "unit/child/test_signature.py": [
+            ("defaults are declared parameters", "test_texts"),
+            ("order of the signature checks", "test_texts"),
+            ("dataType None in decorators", "test_texts"),
+            ("partials and callables are no functions", "test_what_is_no_function_is_refused"),
+            ("a binding named context wins", "test_a_binding_named_context_wins"),
+            ("an unknown binding allows a result", "test_unknown_bindings_allow_a_return_value"),
+        ],
+        "e2e/test_decorator_apps.py": [
+            (
+                "a script without functions",
+                "test_a_script_without_functions_leaves_the_app_to_the_folders",
+            ),
+            (
+                "functions of the script hide folders",
+                "test_functions_of_the_script_hide_the_folders",
+            ),
+        ],
+        "unit/http/test_function_responses.py": [
+            ("text is read as JSON by the host", "test_returned_text_is_sniffed"),
+        ],
+        "unit/http/test_front.py": [
+            ("names are lower-case, empty values vanish", "test_the_function_gets_the_request"),
+            ("chunked bodies are empty", "test_a_chunked_body_arrives_empty_with_a_hint"),
+        ],
+        "unit/functions/test_function_json.py": [
+            ("underscores in binding names", "test_valid_binding_names"),
+        ],
+    }
+)
 
 
 @pytest.mark.parametrize("fact", ELSEWHERE, ids=lambda fact: fact.row)
@@ -194,10 +222,10 @@ async def test_without_an_http_output_none_is_fine(worker, app):
     ("kind", "text"),
     [
         ("table", None),
-        ("queue", UNENCODABLE.format("<class 'azure.functions.queue.QueueMessageOutConverter'>", "NoneType")),
-        ("blob", UNENCODABLE.format("<class 'azure.functions.blob.BlobConverter'>", "NoneType")),
+        ("queue", UNENCODABLE.format("queue.QueueMessageOutConverter", "NoneType")),
+        ("blob", UNENCODABLE.format("blob.BlobConverter", "NoneType")),
     ],
-)  # fmt: skip
+)
 async def test_none_goes_through_the_converter_of_the_result(worker, app, kind, text):
     output = {"name": "$return", "type": kind, "direction": "out"}
     assert (
@@ -237,7 +265,7 @@ async def test_one_output_that_cannot_be_sent_fails_the_call(worker, app):
     bindings = [*app.activity, {"name": "o", "type": "queue", "direction": "out"}]
     source = "def main(value, o): o.set(object())"
     text = await result_of(worker, app, source, bindings)
-    converter = "<class 'azure.functions.queue.QueueMessageOutConverter'>"
+    converter = "queue.QueueMessageOutConverter"
     assert text == UNENCODABLE.format(converter, "object")
 
 
@@ -415,7 +443,11 @@ async def test_what_fails_a_decorated_app(worker, app, body, text):
 
 async def test_the_module_has_its_own_name_and_siblings_are_imported_absolutely(worker, app):
     app.write("helper.py", "NAME = __name__")
-    body = "import helper\n@app.activity_trigger('value')\ndef f(value): return [__name__, helper.NAME]"
+    body = """
+import helper
+@app.activity_trigger('value')
+def f(value): return [__name__, helper.NAME]
+"""
     app.write("function_app.py", f"{DECORATED}\n{body}")
     await worker.load(AppSource(app.root))
     result = await called(worker, app.call("f", value=TEXT))
