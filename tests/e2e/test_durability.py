@@ -4,7 +4,7 @@ import pytest
 from running_host import RunningHost
 
 
-@pytest.mark.feature("Settings", "`DURAHOST_SQLITE_SYNCHRONOUS`")
+@pytest.mark.feature("Exactly once", "`DURAHOST_SQLITE_SYNCHRONOUS`")
 def test_that_commits_are_not_synced_is_said_at_the_start(default_app):
     with RunningHost(default_app, env={"DURAHOST_SQLITE_SYNCHRONOUS": "NORMAL"}) as host:
         said = [line for line in host.lines if "DURAHOST_SQLITE_SYNCHRONOUS is NORMAL" in line]
