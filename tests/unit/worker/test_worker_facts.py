@@ -222,8 +222,13 @@ async def test_without_an_http_output_none_is_fine(worker, app):
     ("kind", "text"),
     [
         ("table", None),
-        ("queue", UNENCODABLE.format("queue.QueueMessageOutConverter", "NoneType")),
-        ("blob", UNENCODABLE.format("blob.BlobConverter", "NoneType")),
+        (
+            "queue",
+            UNENCODABLE.format(
+                "<class 'azure.functions.queue.QueueMessageOutConverter'>", "NoneType"
+            ),
+        ),
+        ("blob", UNENCODABLE.format("<class 'azure.functions.blob.BlobConverter'>", "NoneType")),
     ],
 )
 async def test_none_goes_through_the_converter_of_the_result(worker, app, kind, text):
@@ -265,7 +270,7 @@ async def test_one_output_that_cannot_be_sent_fails_the_call(worker, app):
     bindings = [*app.activity, {"name": "o", "type": "queue", "direction": "out"}]
     source = "def main(value, o): o.set(object())"
     text = await result_of(worker, app, source, bindings)
-    converter = "queue.QueueMessageOutConverter"
+    converter = "<class 'azure.functions.queue.QueueMessageOutConverter'>"
     assert text == UNENCODABLE.format(converter, "object")
 
 
