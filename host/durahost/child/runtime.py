@@ -18,6 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from . import quick_dates
 from .invocation import Invocation, raised_frame
 from .loader import AppFailure, LoadedFunctions, add_paths, load_decorated, load_folders
 from .logs import LogFrames, Scopes
@@ -111,6 +112,7 @@ class Runtime:
         finally:
             self._handler.loading_thread = None
             self._finish_output()
+        quick_dates.install()
         self._loaded = loaded
         answer = {
             "id": fields["id"],
