@@ -48,7 +48,6 @@ NOT_YET = (
     ("Extended sessions", "accepted with Azure's warning; every episode is a full replay"),
     ("Managed identity for durable HTTP calls", "refused with a text that says what to do"),
     ("Event Grid notifications, distributed tracing, app lease", "settings checked, not acted on"),
-    ("CORS", "named at the start as without effect"),
 )
 
 HEAD = """\

@@ -17,6 +17,7 @@ from durahost.http.admin_api import AdminApi, AdminSettings
 from durahost.http.authorization import Gate
 from durahost.http.durable_api import ApiSettings, DurableApi
 from durahost.http.front import Front
+from durahost.http.front_settings import FrontSettings
 from durahost.http.keys_api import KeysApi
 from durahost.http.rpc import RpcEndpoint
 from durahost.invocations import Invoker
@@ -77,6 +78,7 @@ class Target:
         is_auth_enabled: bool = False,
         connections: Collection[str] = ("Known",),
         is_running: bool = True,
+        front: FrontSettings | None = None,
     ) -> None:
         self.clock = clock or ManualClock(NOW)
         self.store = MemoryStore(self.clock)
@@ -98,7 +100,8 @@ class Target:
         invoker = Invoker(self.clock, lambda binding: None, timeout_s=5)
         keys_api = KeysApi(self.keys, self.state, ORIGIN)
         gate = Gate(self.keys if is_auth_enabled else None)
-        self.front = Front(self.state, invoker, self.api, [admin, keys_api], gate, hold_s=0.05)
+        settings = front or FrontSettings(hold_s=0.05)
+        self.front = Front(self.state, invoker, self.api, [admin, keys_api], gate, settings)
         self.rpc = RpcEndpoint(self.api)
         if is_running:
             self.serve(registry or Registry())

@@ -34,8 +34,10 @@ from durahost.dispatch.workbench import Workbench
 from durahost.host_state import HostState
 from durahost.http.admin_api import AdminApi, AdminSettings
 from durahost.http.authorization import Gate
+from durahost.http.cors import Cors, CorsPolicy
 from durahost.http.durable_api import ApiSettings, DurableApi
 from durahost.http.front import Front
+from durahost.http.front_settings import FrontSettings, has_home_page
 from durahost.http.keys_api import KeysApi
 from durahost.http.ports import bind
 from durahost.http.rpc import RpcEndpoint, bind_rpc_socket, rpc_base_url
@@ -76,7 +78,8 @@ class StartOptions:
     """What the command line asked for; None means the app's settings or the default decide.
 
     public_url: an origin, as `parse_public_url` gives it. functions: names of those to serve, which
-    replace the list of host.json; none means that it decides.
+    replace the list of host.json; none means that it decides. cors: origins, comma-separated, which
+    replace `Host.CORS` of local.settings.json.
     """
 
     script_root: Path | None = None
@@ -89,6 +92,8 @@ class StartOptions:
     is_auth_enabled: bool = False
     public_url: str | None = None
     functions: frozenset[str] = frozenset()
+    cors: str | None = None
+    has_cors_credentials: bool = False
 
 
 def run(options: StartOptions, *, cwd: Path, environ: Mapping[str, str], report: Reporter) -> None:
@@ -193,6 +198,7 @@ class _Root:
         invoker = self._invoker(origin, rpc_base_url(rpc_port) if is_rpc_on else None)
         api = self._durable_api(origin)
         front = self._front(invoker, api, origin)
+        cors = self._cors()
         loader = reload.AppLoader(self._app, worker_factory(self._options, self._app))
         hub = self._provider.open_hub(self._app.host.durable.hub_name)
         renewal = Renewal(hub.renew)
@@ -205,7 +211,7 @@ class _Root:
             loops=self._loops(invoker, renewal),
             renewal=renewal,
             servers=[
-                self._server(front, listener, "public"),
+                self._server(Cors(front, cors) if cors else front, listener, "public"),
                 *([self._server(RpcEndpoint(api), rpc_listener, "rpc")] if is_rpc_on else []),
             ],
             origin=served,
@@ -222,7 +228,21 @@ class _Root:
         admin = AdminApi(self._state, self._clock, self._admin_settings(origin))
         keys = KeysApi(self._keys, self._state, origin)
         gate = Gate(self._keys if self._options.is_auth_enabled else None)
-        return Front(self._state, invoker, api, [admin, keys], gate)
+        settings = FrontSettings(
+            http=self._app.host.http, has_home_page=has_home_page(self._app.settings.values)
+        )
+        return Front(self._state, invoker, api, [admin, keys], gate, settings)
+
+    def _cors(self) -> CorsPolicy | None:
+        """Source of what wins: Azure/azure-functions-core-tools: StartHostAction.cs (ParseArgs)."""
+        options, local = self._options, self._app.settings
+        is_open = options.has_cors_credentials or local.has_cors_credentials
+        origins = local.cors if options.cors is None else options.cors
+        policy = CorsPolicy.parse(origins, allows_credentials=is_open)
+        for origin in policy.find_useless() if policy else ():
+            text = f"CORS: '{origin}' is no origin; write it as http://host:port, without blanks."
+            self._report(Notice(text, is_warning=True))
+        return policy
 
     def _links(self, origin: str) -> Links:
         """Of the app, with the key as it is now."""

@@ -60,6 +60,10 @@ def _parse_public_url(value: str) -> str:
     callback=lambda _, __, value: value and _parse_public_url(value),
     help="Where clients reach the app: https://host[:port], for links without a request.",
 )
+@click.option(
+    "--cors", metavar="ORIGINS", help="Origins whose pages may call, comma-separated; * is any."
+)
+@click.option("--cors-credentials", is_flag=True, help="Let those pages send cookies and the like.")
 @click.option("--ephemeral", is_flag=True, help="Keep instances in memory only.")
 @click.option("--in-process", is_flag=True, help="Run the app in this process, for debuggers.")
 @click.option("--no-reload", is_flag=True, help="Do not watch the app's files.")
@@ -83,11 +87,13 @@ def start(
     address: str | None,
     interpreter: str | None,
     public_url: str | None,
+    cors: str | None,
     functions: tuple[str, ...],
     more_functions: tuple[str, ...],
     user_log_level: str | None,
     *,
     is_auth_enabled: bool,
+    cors_credentials: bool,
     ephemeral: bool,
     in_process: bool,
     no_reload: bool,
@@ -115,6 +121,8 @@ def start(
         is_auth_enabled=is_auth_enabled,
         public_url=public_url,
         functions=names,
+        cors=cors,
+        has_cors_credentials=cors_credentials,
     )
     run(options, cwd=Path.cwd(), environ=os.environ, report=console.show)
 

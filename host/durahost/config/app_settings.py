@@ -198,8 +198,6 @@ def _parse(document: Mapping[str, Any]) -> tuple[LocalSettings, bool]:
     host = {name.lower(): value for name, value in _members(document, "Host").items()}
     port, address = host.get("localhttpport"), host.get("localhttpaddress")
     cors, credentials = host.get("cors"), host.get("corscredentials")
-    if cors:
-        warnings.append(f"{SETTINGS_FILE}: Host.CORS is not supported yet and has no effect.")
     settings = LocalSettings(
         values=values,
         port=None if port is None else _parse_port(port),

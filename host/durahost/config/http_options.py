@@ -4,21 +4,20 @@ Sources: Azure/azure-webjobs-sdk-extensions: HttpOptions.cs; Azure/azure-functio
 HostHstsOptions.cs, CustomHttpHeadersOptionsSetup.cs.
 """
 
+import re
+
 from durahost.config.option_tree import OptionTree
 from durahost.config.settings import HstsSettings, HttpSettings
 
 PATH = "extensions:http"
-NOT_ACTED_ON = frozenset(
-    {
-        "dynamicthrottlesenabled",
-        "enablechunkedrequestbinding",
-        "maxoutstandingrequests",
-        "maxconcurrentrequests",
-        "hsts",
-        "customheaders",
-    }
-)
+NOT_ACTED_ON = frozenset({"dynamicthrottlesenabled", "enablechunkedrequestbinding"})
 """Keys that change nothing here, lower case."""
+
+
+_NOT_IN_NAME = re.compile(r"[^-!#$%&'*+.^_`|~0-9A-Za-z]")
+_NOT_IN_VALUE = re.compile(r"[^\t\x20-\x7e]")
+_SERVER_OWNED = frozenset({"connection", "content-length", "date", "transfer-encoding"})
+"""What frames an answer; none of these can be added."""
 
 
 def build_http_settings(options: OptionTree) -> HttpSettings:
@@ -32,11 +31,30 @@ def build_http_settings(options: OptionTree) -> HttpSettings:
         max_outstanding_requests=_limit(options, "maxOutstandingRequests"),
         max_concurrent_requests=_limit(options, "maxConcurrentRequests"),
         hsts=_build_hsts(options),
-        custom_headers={
-            name: options.text(f"{PATH}:customHeaders:{name}") or ""
-            for name in options.names(f"{PATH}:customHeaders")
-        },
+        custom_headers=_build_headers(options),
     )
+
+
+def _build_headers(options: OptionTree) -> dict[str, str]:
+    """Each as host.json has it; a name or value that no header may have is a fault.
+
+    Source of the text: dotnet/aspnetcore: Kestrel/Core/src/CoreStrings.resx
+    (InvalidAsciiOrControlChar); there each answer fails with it.
+    """
+    headers: dict[str, str] = {}
+    for name in options.names(f"{PATH}:customHeaders"):
+        path = f"{PATH}:customHeaders:{name}"
+        value = options.text(path) or ""
+        wrong = _NOT_IN_NAME.search(name) or _NOT_IN_VALUE.search(value)
+        if wrong:
+            options.refuse(
+                path,
+                f"Invalid non-ASCII or control character in header: 0x{ord(wrong.group()):04X}",
+                f"Correct {path.replace(':', '.')}; a header is plain ASCII.",
+            )
+        elif name.lower() not in _SERVER_OWNED:
+            headers[name] = value
+    return headers
 
 
 def _limit(options: OptionTree, name: str) -> int:

@@ -9,13 +9,16 @@ Azure/azure-functions-host: WebScriptHostHttpRoutesManager.cs.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from durahost.functions.route_template import BadTemplate, RouteTemplate
 from durahost.model.functions import Binding, FunctionMetadata
 
 HTTP_TRIGGER = "httpTrigger"
 
+_NOT_ESCAPED = "/!$&'()*+,;=:@-._~%"
+_PLAIN_PATH = re.compile(r"[\w/!$&'()*+,;=:@.~-]*", re.ASCII)
+_LONE_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
 _ESCAPES = re.compile(r"(?:%(?!2[fF])[0-9a-fA-F]{2})+")
 
 
@@ -117,6 +120,17 @@ def decode_path(path: str) -> str:
     Source: dotnet/aspnetcore: shared/UrlDecoder/UrlDecoder.cs.
     """
     return _ESCAPES.sub(_decode, path)
+
+
+def encode_path(path: str) -> str:
+    """A path as sent, decoded and encoded again: only what must be escaped is.
+
+    What stays escaped after decoding stays so.
+    Source: dotnet/aspnetcore: Http/Http.Abstractions/src/PathString.cs (ToUriComponent).
+    """
+    if "%" not in path and _PLAIN_PATH.fullmatch(path):
+        return path
+    return quote(_LONE_PERCENT.sub("%25", decode_path(path)), safe=_NOT_ESCAPED)
 
 
 def _decode(found: re.Match[str]) -> str:

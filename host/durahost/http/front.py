@@ -16,36 +16,33 @@ from starlette.types import Receive, Scope, Send
 from durahost.codec.rest import WEBHOOK_PATH
 from durahost.functions.routing import RouteMatch
 from durahost.host_state import Generation, HostState
+from durahost.http.added_headers import AddedHeaders
 from durahost.http.admin_api import home_page
 from durahost.http.authorization import Endpoint, Gate
-from durahost.http.body_budget import BodiesFull, BodyBudget, BodyLoan
+from durahost.http.body_budget import BodiesFull, BodyLoan
 from durahost.http.durable_api import DurableApi
 from durahost.http.errors import empty
+from durahost.http.front_settings import FrontSettings
+from durahost.http.paths import EXTENSION, find_extension, is_admin
 from durahost.http.requests import (
     MAX_BODY_BYTES,
     BodyTooLarge,
     ClientGone,
     HttpRequest,
-    decode_api_path,
     function_query,
     read_request,
 )
 from durahost.http.responses import UnsendableResponse, build_response
+from durahost.http.throttle import REJECTED_HEADERS, Throttle
 from durahost.invocations import Call, Invoker
 from durahost.model.errors import WorkerError
 from durahost.worker.base import HttpData, Returned, TypedData
 
 logger = logging.getLogger(__name__)
 
-HOLD_S = 30.0
-"""Longest wait for a starting host (ScriptConstants.cs, HostTimeoutSeconds)."""
-
 NOT_RUNNING = b"Function host is not running."
 """Source: Azure/azure-functions-host: Extensions/HttpContextExtensions.cs."""
 
-EXTENSION = WEBHOOK_PATH.rpartition("/")[2]
-
-_ANY_WEBHOOK = WEBHOOK_PATH.removesuffix(EXTENSION)
 _WEBHOOK_METHODS = frozenset({"GET", "PUT", "POST", "DELETE", "OPTIONS"})
 
 
@@ -67,23 +64,23 @@ class Front:
         durable: DurableApi,
         host_apis: Sequence[HostApi],
         gate: Gate,
-        *,
-        hold_s: float = HOLD_S,
-        bodies: BodyBudget | None = None,
+        settings: FrontSettings | None = None,
     ) -> None:
+        settings = settings or FrontSettings()
         self._state = state
         self._invoker = invoker
         self._durable = durable
         self._host_apis = host_apis
         self._gate = gate
-        self._hold_s = hold_s
-        self._bodies = bodies or BodyBudget()
+        self._settings = settings
+        self._throttle = Throttle.of(settings.http)
+        self._added = AddedHeaders.of(settings.http)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; other kinds of connections are closed unanswered."""
         if scope["type"] != "http":
             return
-        with self._bodies.lend() as loan:
+        with self._settings.bodies.lend() as loan:
             try:
                 response = await self._read_and_respond(scope, receive, loan)
             except ClientGone:
@@ -104,19 +101,46 @@ class Front:
         return await self._respond(request)
 
     async def _respond(self, request: HttpRequest) -> Response:
+        """Admin requests are answered at once; others are held and wait for their turn."""
+        if is_admin(request.raw_path):
+            return self._complete(await self._respond_admin(request), request)
+        generation = await self._state.wait_until_running(self._settings.hold_s)
+        if generation is None:
+            return Response(NOT_RUNNING, 503)
+        if self._throttle is None:
+            return self._complete(await self._respond_app(generation, request), request)
+        response = await self._throttle.run(self._respond_app(generation, request))
+        return self._reject(request) if response is None else self._complete(response, request)
+
+    def _complete(self, response: Response, request: HttpRequest) -> Response:
+        return response if self._added is None else self._added.add(response, request)
+
+    def _reject(self, request: HttpRequest) -> Response:
+        """429; at `/` the home page, which HomepageMiddleware.cs puts in its place."""
+        response = self._home_page() if request.raw_path == "/" else empty(429)
+        response.headers.update(REJECTED_HEADERS)
+        return response
+
+    async def _respond_admin(self, request: HttpRequest) -> Response:
         for api in self._host_apis:
             if (endpoint := api.find(request)) is not None:
                 refusal = None if endpoint.is_open else await self._gate.refuse_admin(request)
                 return refusal or await endpoint.answer()
-        generation = await self._state.wait_until_running(self._hold_s)
-        if generation is None:
-            return Response(NOT_RUNNING, 503)
-        if request.method in _WEBHOOK_METHODS and (extension := _extension(request)) is not None:
-            return await self._respond_webhook(request, extension)
+        generation = self._state.generation
+        return empty(404) if generation is None else await self._respond_app(generation, request)
+
+    async def _respond_app(self, generation: Generation, request: HttpRequest) -> Response:
+        if request.method in _WEBHOOK_METHODS:
+            extension = find_extension(request.raw_path)
+            if extension is not None:
+                return await self._respond_webhook(request, extension)
         match = generation.routes.match(request.method, request.raw_path)
         if match is not None:
             return await self._respond_function(generation, match, request)
-        return home_page() if request.raw_path == "/" else empty(404)
+        return self._home_page() if request.raw_path == "/" else empty(404)
+
+    def _home_page(self) -> Response:
+        return home_page() if self._settings.has_home_page else empty(204)
 
     async def _respond_webhook(self, request: HttpRequest, extension: str) -> Response:
         refusal = await self._gate.refuse_webhook(request, extension)
@@ -149,13 +173,6 @@ class Front:
         except (WorkerError, UnsendableResponse) as error:
             logger.error("Function '%s' gave no response: %s", function.name, error)
         return empty(500)
-
-
-def _extension(request: HttpRequest) -> str | None:
-    """The extension whose webhook the path names, lower-case; None when it names none."""
-    path = decode_api_path(request.raw_path).lower()
-    name = path.removeprefix(_ANY_WEBHOOK).partition("/")[0]
-    return name if path.startswith(_ANY_WEBHOOK) and path != _ANY_WEBHOOK else None
 
 
 def _trigger_value(match: RouteMatch, request: HttpRequest) -> HttpData:

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote_plus
 
 from starlette.types import Receive, Scope
 
-from durahost.functions.routing import decode_path
+from durahost.functions.routing import decode_path, encode_path
 from durahost.http.errors import ApiArgumentError, ApiOverflow
 from durahost.model.status import RuntimeStatus
 
@@ -96,11 +96,20 @@ class HttpRequest:
 
     @property
     def url(self) -> str:
-        """The absolute address, as functions see it; never the address that means any."""
+        """The absolute address, as functions see it; never the address that means any.
+
+        Source: Azure/azure-functions-host: GrpcMessageConversionExtensions.cs (ToRpcHttp).
+        """
         host = self.headers.get("host", "localhost")
         if _is_unspecified(host):
             host = "localhost" + host.removeprefix(_host_name(host))
-        return f"{self.scheme}://{host}{self.target}"
+        query = f"?{self.raw_query}" if self.raw_query else ""
+        return f"{self.scheme}://{host}{encode_path(self.raw_path)}{query}"
+
+    @property
+    def host_name(self) -> str:
+        """The host that the request names, without its port; "" when it names none."""
+        return _host_name(self.headers.get("host", ""))
 
     def first_header(self, name: str) -> str | None:
         """The first value of a header, its name lower-case; None when absent."""

@@ -145,8 +145,7 @@ def test_names_of_the_program_may_not_be_in_the_file(tmp_path, name):
 def test_cors(tmp_path):
     settings = merge(tmp_path, {"Host": {"CORS": "http://a,http://b", "corsCredentials": "True"}})
     assert (settings.cors, settings.has_cors_credentials) == ("http://a,http://b", True)
-    text = "local.settings.json: Host.CORS is not supported yet and has no effect."
-    assert settings.warnings == (text,)
+    assert settings.warnings == ()
     settings = merge(tmp_path, {"Host": {}})
     assert (settings.cors, settings.has_cors_credentials) == (None, False)
 

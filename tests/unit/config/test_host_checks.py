@@ -150,6 +150,23 @@ def test_http():
     assert found.custom_headers == {"X-One": "1", "X-Two": "2"}
 
 
+@pytest.mark.parametrize(
+    ("headers", "code"), [({"X": "é"}, "00E9"), ({"a b": "1"}, "0020"), ({"X": "a\nb"}, "000A")]
+)
+def test_headers_that_cannot_be(headers, code):
+    document = {"version": "2.0", "extensions": {"http": {"customHeaders": headers}}}
+    with pytest.raises(ConfigError) as caught:
+        build_host_settings(document, {})
+    assert str(caught.value) == f"Invalid non-ASCII or control character in header: 0x{code}"
+    assert "customHeaders" in caught.value.advice
+
+
+def test_headers_that_frame_an_answer_are_left_out():
+    headers = {"Content-Length": "5", "X": "y"}
+    document = {"version": "2.0", "extensions": {"http": {"customHeaders": headers}}}
+    assert build_host_settings(document, {}).http.custom_headers == {"X": "y"}
+
+
 USED_FOR = {
     "maxoutstandingrequests": "max_outstanding_requests",
     "maxconcurrentrequests": "max_concurrent_requests",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from durahost.functions.route_template import BadTemplate
-from durahost.functions.routing import RouteTable, decode_path, find_fault
+from durahost.functions.routing import RouteTable, decode_path, encode_path, find_fault
 from durahost.model.functions import Binding, FunctionMetadata
 
 pytestmark = pytest.mark.feature("Functions host", "Routes: templates, constraints, order")
@@ -227,3 +227,19 @@ def test_a_literal_route_matches_itself_in_any_case_and_no_longer_path(parts, mo
 def test_decoding_undoes_encoding(text):
     encoded = "".join(f"%{byte:02x}" for byte in text.replace("/", "").encode())
     assert decode_path(encoded) == text.replace("/", "")
+
+
+@pytest.mark.parametrize(
+    ("path", "encoded"),
+    [
+        ("/api/a-b_c.d~e!$&'()*+,;=:@/", "/api/a-b_c.d~e!$&'()*+,;=:@/"),
+        ("/api/%41%7e%21", "/api/A~!"),
+        ("/api/%c3%a4%20b", "/api/%C3%A4%20b"),
+        ("/api/a%2Fb%2fc", "/api/a%2Fb%2fc"),
+        ("/api/%FF", "/api/%FF"),
+        ("/api/100%", "/api/100%25"),
+        ('/api/a"b[', "/api/a%22b%5B"),
+    ],
+)
+def test_a_path_is_escaped_as_little_as_may_be(path, encoded):
+    assert encode_path(path) == encoded

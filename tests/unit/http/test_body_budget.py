@@ -6,7 +6,7 @@ import pytest
 from api_support import Target
 
 from durahost.http.body_budget import BodyBudget
-from durahost.http.front import Front
+from durahost.http.front_settings import FrontSettings
 
 PATH = "/runtime/webhooks/durabletask/orchestrators/Nobody"
 
@@ -18,10 +18,7 @@ def budget():
 
 @pytest.fixture
 def front(budget):
-    made = Target().front
-    return Front(
-        made._state, made._invoker, made._durable, made._host_apis, made._gate, bodies=budget
-    )
+    return Target(front=FrontSettings(bodies=budget)).front
 
 
 async def ask(front, receive):
