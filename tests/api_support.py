@@ -20,6 +20,7 @@ from durahost.http.front import Front
 from durahost.http.front_settings import FrontSettings
 from durahost.http.keys_api import KeysApi
 from durahost.http.rpc import RpcEndpoint
+from durahost.http.site_guard import SiteGuard
 from durahost.invocations import Invoker
 from durahost.keys import HostKeys
 from durahost.management import Hubs
@@ -79,6 +80,7 @@ class Target:
         connections: Collection[str] = ("Known",),
         is_running: bool = True,
         front: FrontSettings | None = None,
+        guard: SiteGuard | None = None,
     ) -> None:
         self.clock = clock or ManualClock(NOW)
         self.store = MemoryStore(self.clock)
@@ -99,7 +101,7 @@ class Target:
         admin = AdminApi(self.state, self.clock, AdminSettings(host_id="h", origin=ORIGIN))
         invoker = Invoker(self.clock, lambda binding: None, timeout_s=5)
         keys_api = KeysApi(self.keys, self.state, ORIGIN)
-        gate = Gate(self.keys if is_auth_enabled else None)
+        gate = Gate(self.keys, None if is_auth_enabled else guard or SiteGuard())
         settings = front or FrontSettings(hold_s=0.05)
         self.front = Front(self.state, invoker, self.api, [admin, keys_api], gate, settings)
         self.rpc = RpcEndpoint(self.api)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from durahost import problems, reload
 from durahost.checking import Examined, examine
@@ -42,6 +43,7 @@ from durahost.http.keys_api import KeysApi
 from durahost.http.ports import bind
 from durahost.http.rpc import RpcEndpoint, bind_rpc_socket, rpc_base_url
 from durahost.http.serving import HttpServer
+from durahost.http.site_guard import SiteGuard, is_loopback
 from durahost.invocations import InputSource, Invoker
 from durahost.keys import HostKeys, StoredKey, list_keys
 from durahost.lifecycle import Host, Loop, Parts
@@ -197,8 +199,9 @@ class _Root:
         is_rpc_on = self._app.host.durable.is_local_rpc_enabled
         invoker = self._invoker(origin, rpc_base_url(rpc_port) if is_rpc_on else None)
         api = self._durable_api(origin)
-        front = self._front(invoker, api, origin)
         cors = self._cors()
+        guard = self._guard(cors, listener.getsockname()[0])
+        front = self._front(invoker, api, origin, guard)
         loader = reload.AppLoader(self._app, worker_factory(self._options, self._app))
         hub = self._provider.open_hub(self._app.host.durable.hub_name)
         renewal = Renewal(hub.renew)
@@ -224,10 +227,20 @@ class _Root:
         timeout_s = self._app.host.function_timeout.total_seconds()
         return Invoker(self._clock, inputs, timeout_s, outputs.apply)
 
-    def _front(self, invoker: Invoker, api: DurableApi, origin: str) -> Front:
+    def _guard(self, cors: CorsPolicy | None, address: str) -> SiteGuard | None:
+        """None when every request needs a key anyway."""
+        if self._options.is_auth_enabled:
+            return None
+        public = urlsplit(self._options.public_url or "").hostname
+        names = frozenset([public] if public else ())
+        return SiteGuard(cors, names if is_loopback(address) else None)
+
+    def _front(
+        self, invoker: Invoker, api: DurableApi, origin: str, guard: SiteGuard | None
+    ) -> Front:
         admin = AdminApi(self._state, self._clock, self._admin_settings(origin))
         keys = KeysApi(self._keys, self._state, origin)
-        gate = Gate(self._keys if self._options.is_auth_enabled else None)
+        gate = Gate(self._keys, guard)
         settings = FrontSettings(
             http=self._app.host.http, has_home_page=has_home_page(self._app.settings.values)
         )

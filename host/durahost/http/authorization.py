@@ -7,6 +7,7 @@ Security/Authorization/Policies/AuthorizationOptionsExtensions.cs,
 Middleware/FunctionInvocationMiddleware.cs (GetResultAsync, RequiresAuthz).
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -14,8 +15,11 @@ from starlette.responses import Response
 
 from durahost.http.errors import empty
 from durahost.http.requests import HttpRequest
+from durahost.http.site_guard import SiteGuard
 from durahost.keys import AuthLevel, Caller, HostKeys
 from durahost.model.functions import FunctionMetadata
+
+logger = logging.getLogger(__name__)
 
 KEY_HEADER = "x-functions-key"
 KEY_PARAMETER = "code"
@@ -35,16 +39,18 @@ class Endpoint:
 class Gate:
     """Lets requests in, or has their refusal.
 
-    keys None: every caller is Admin, as under `func start` without `--enableAuth`.
+    guard: whose foreign pages need keys; every other caller is Admin, as under `func start`
+    without `--enableAuth`. None: all callers need keys.
     Source: Azure/azure-functions-core-tools: CliAuthenticationHandler.cs.
     """
 
-    def __init__(self, keys: HostKeys | None = None) -> None:
+    def __init__(self, keys: HostKeys, guard: SiteGuard | None = None) -> None:
         self._keys = keys
+        self._guard = guard
 
     async def refuse_admin(self, request: HttpRequest) -> Response | None:
         """The refusal of a request to one of the host's own endpoints."""
-        return _refusal(await self._identify(request), AuthLevel.ADMIN)
+        return self._tell(request, _refusal(await self._identify(request), AuthLevel.ADMIN))
 
     async def refuse_webhook(self, request: HttpRequest, extension: str) -> Response | None:
         """The refusal of a request to an extension's webhook, whether there is one or not.
@@ -52,7 +58,8 @@ class Gate:
         Source of the key's name: Azure/azure-functions-host: DefaultScriptWebHookProvider.cs
         (GetKeyName).
         """
-        return _refusal(await self._identify(request), AuthLevel.SYSTEM, f"{extension}_extension")
+        caller = await self._identify(request)
+        return self._tell(request, _refusal(caller, AuthLevel.SYSTEM, f"{extension}_extension"))
 
     async def refuse_function(
         self, request: HttpRequest, function: FunctionMetadata, *, is_disabled: bool
@@ -63,16 +70,24 @@ class Gate:
         if level is not AuthLevel.ANONYMOUS or _brings_credentials(request):
             caller = await self._identify(request, function.name)
         if not caller.has(level):
-            return empty(401)
+            return self._tell(request, empty(401))
         return empty(404) if is_disabled and not caller.has(AuthLevel.ADMIN) else None
 
     async def _identify(self, request: HttpRequest, function: str | None = None) -> Caller:
-        if self._keys is None:
+        if self._guard is not None and self._guard.find_reason(request) is None:
             return _ADMIN
         key = request.first_header(KEY_HEADER)
         if key is None:
             key = request.first_parameter(KEY_PARAMETER)
         return await self._keys.identify(key, function) if key else Caller()
+
+    def _tell(self, request: HttpRequest, refusal: Response | None) -> Response | None:
+        """The same refusal; the log says why there is one although no key is asked for."""
+        reason = self._guard.find_reason(request) if refusal and self._guard else None
+        if refusal is not None and reason is not None:
+            text = "%s %s: %d. It came %s, and brought no key that does (README, --cors)."
+            logger.warning(text, request.method, request.raw_path, refusal.status_code, reason)
+        return refusal
 
 
 def auth_level(function: FunctionMetadata) -> AuthLevel:

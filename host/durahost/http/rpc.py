@@ -1,6 +1,7 @@
 """The local RPC endpoint: the management API on a loopback port, for the SDKs of this machine.
 
-No authorisation and no limit on bodies; the length of the base path is cut off, not compared.
+No authorisation and no limit on bodies; the length of the base path is cut off, not compared. Pages
+of a browser are refused: no SDK runs in one.
 Source: Azure/azure-functions-durable-extension: LocalHttpListener.cs, HttpApiHandler.cs.
 """
 
@@ -11,8 +12,10 @@ from starlette.types import Receive, Scope, Send
 
 from durahost.clock import Clock
 from durahost.http.durable_api import DurableApi
+from durahost.http.errors import empty
 from durahost.http.ports import bind
 from durahost.http.requests import ClientGone, read_request
+from durahost.http.site_guard import SiteGuard
 from durahost.model.errors import ConfigError
 
 logger = logging.getLogger(__name__)
@@ -52,6 +55,7 @@ class RpcEndpoint:
 
     def __init__(self, durable: DurableApi) -> None:
         self._durable = durable
+        self._guard = SiteGuard()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; other kinds of connections are closed unanswered."""
@@ -59,7 +63,10 @@ class RpcEndpoint:
             return
         try:
             request = await read_request(scope, receive, limit=None)
-            response = await self._durable.respond(request, len(BASE_PATH))
+            if self._guard.find_reason(request) is None:
+                response = await self._durable.respond(request, len(BASE_PATH))
+            else:
+                response = empty(403)
         except ClientGone:
             return
         await response(scope, receive, send)
