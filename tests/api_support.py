@@ -93,6 +93,9 @@ class Target:
             self.hubs,
             ApiSettings(
                 links=self.links,
+                now=self.clock.now,
+                provider=self.settings.provider_type,
+                uses_app_lease=self.settings.uses_app_lease,
                 uses_forwarded_host=uses_forwarded_host,
                 registry=lambda: registry,
                 has_connection=lambda name: name in connections,

@@ -270,6 +270,9 @@ class _Root:
     def _durable_api(self, origin: str) -> DurableApi:
         settings = ApiSettings(
             links=lambda: self._links(origin),
+            now=self._clock.now,
+            provider=self._app.host.durable.provider_type,
+            uses_app_lease=self._app.host.durable.uses_app_lease,
             uses_forwarded_host=self._app.host.durable.use_forwarded_host,
             registry=lambda: self._state.registry,
             has_connection=lambda name: has_connection(self._app, name),

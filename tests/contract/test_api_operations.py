@@ -165,12 +165,6 @@ async def test_an_event_must_be_json_in_fact(target, body):
          '{"Message":"InstanceId does not match a valid orchestration instance.",'
          '"ExceptionMessage":"Total timeout 1 should be bigger than retry timeout 2",'
          '"ExceptionType":"System.ArgumentException","StackTrace":null}'),
-        ("POST", "makeprimary", None, 400,
-         '{"Message":"Cannot make current app primary. This app is not using the AppLease '
-         'feature."}'),
-        ("PUT", "makeprimary", None, 400,
-         '{"Message":"Cannot make current app primary. This app is not using the AppLease '
-         'feature."}'),
     ]),
 )  # fmt: skip
 async def test_texts(target, method, path, status, code, text):
@@ -179,6 +173,41 @@ async def test_texts(target, method, path, status, code, text):
     response = await target.api_call(method, path)
     assert (response.status_code, response.text) == (code, text)
     assert response.headers["content-type"] == JSON_TYPE
+
+
+@pytest.mark.feature("Management API", "`POST /makeprimary`")
+@pytest.mark.feature("Settings", "`useAppLease`")
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+async def test_a_host_with_app_leases_is_primary(target, method):
+    response = await target.api_call(method, "makeprimary")
+    assert (response.status_code, response.content) == (200, b"")
+    assert "content-type" not in response.headers
+
+
+@pytest.mark.feature("Management API", "`POST /makeprimary`")
+@pytest.mark.feature("Settings", "`useAppLease`")
+async def test_without_app_leases_nothing_becomes_primary():
+    target = Target(DurableSettings(uses_app_lease=False, provider_type="mssql"))
+    response = await target.api_call("POST", "makeprimary?connection=NoSuchConnection")
+    assert response.status_code == 400
+    assert response.text == (
+        '{"Message":"Cannot make current app primary. This app is not using the AppLease feature."}'
+    )
+
+
+@pytest.mark.feature("Management API", "`POST /makeprimary`")
+async def test_a_provider_without_app_leases_says_so():
+    target = Target(DurableSettings(provider_type="mssql"))
+    response = await target.api_call("POST", "makeprimary")
+    assert response.status_code == 500
+    assert response.json() == {
+        "Message": "Something went wrong while processing your request",
+        "ExceptionMessage": (
+            "The method MakeCurrentAppPrimaryAsync is not supported by the mssql storage provider."
+        ),
+        "ExceptionType": "System.NotImplementedException",
+        "StackTrace": None,
+    }
 
 
 @pytest.mark.feature("Management API", "`POST /instances/{instanceId}/rewind`")

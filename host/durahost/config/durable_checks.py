@@ -29,7 +29,6 @@ _BOOLEANS = (
     "rollbackEntityOperationsOnExceptions",
     "useGracefulShutdown",
     "throwStatusExceptionsOnRaiseEvent",
-    "useAppLease",
     "tracing:traceInputsAndOutputs",
     "tracing:traceReplayEvents",
     "tracing:allowVerboseLinuxTelemetry",

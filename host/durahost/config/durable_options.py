@@ -23,7 +23,6 @@ NOT_ACTED_ON = frozenset(
         "rollbackentityoperationsonexceptions",
         "usegracefulshutdown",
         "throwstatusexceptionsonraiseevent",
-        "useapplease",
         "appleaseoptions",
         "maxgrpcmessagesizeinbytes",
         "grpchttpclienttimeout",
@@ -106,6 +105,7 @@ def build_durable_settings(options: OptionTree, values: Mapping[str, str]) -> Du
             )
         ),
         use_forwarded_host=options.boolean(f"{PATH}:httpSettings:useForwardedHost", False),
+        uses_app_lease=options.boolean(f"{PATH}:useAppLease", True),
         is_local_rpc_enabled=options.boolean(f"{PATH}:localRpcEndpointEnabled", True),
         warnings=tuple(warnings),
     )

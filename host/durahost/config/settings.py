@@ -43,6 +43,7 @@ class DurableSettings:
     version_match: VersionMatch = VersionMatch.CURRENT_OR_OLDER
     version_failure: VersionFailure = VersionFailure.REJECT
     use_forwarded_host: bool = False
+    uses_app_lease: bool = True
     is_local_rpc_enabled: bool = True
     warnings: tuple[str, ...] = ()
 

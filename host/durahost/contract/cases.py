@@ -3,6 +3,7 @@
 The format is documented in docs/contract.md. Every message names the file and the case.
 """
 
+import codecs
 import fnmatch
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +35,9 @@ VARIABLES = ("id", "id2", "id3", "origin", "host", "base", "query", "code", "rpc
 """What every case can use; docs/contract.md says what each stands for."""
 
 _CASE_KEYS = ("name", "source", "needs", "table", "given", "then")
-_STEP_KEYS = ("request", "headers", "body", "text", "key", "expect", "eventually", "save")
+_STEP_KEYS = (
+    "request", "headers", "body", "text", "encoding", "key", "expect", "eventually", "save",
+)  # fmt: skip
 _EXPECT_KEYS = ("status", "headers", "empty", "body", "has", "text")
 
 
@@ -63,14 +66,16 @@ class Step:
     """A request and what is expected of its answer.
 
     url: below the management API, or from the root (`/…`), or absolute. key: the key presented,
-    None for the target's own, "none" for none. is_polled: repeat until the answer is as expected.
-    save: variables by where their value is found in the answer.
+    None for the target's own, "none" for none. encoding: of the body, as Python names it.
+    is_polled: repeat until the answer is as expected. save: variables by where their value is
+    found in the answer.
     """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str | None = None
+    encoding: str = "utf-8"
     key: str | None = None
     expect: Expectation
     is_polled: bool = False
@@ -220,11 +225,19 @@ def _build_step(where: str, raw: Mapping[str, Any], variables: set[str]) -> Step
         url=url,
         headers=headers,
         body=body,
+        encoding=_encoding(where, raw.get("encoding", "utf-8")),
         key=raw.get("key"),
         expect=_build_expectation(where, expected),
         is_polled="eventually" in raw,
         save=dict(raw.get("save") or {}),
     )
+
+
+def _encoding(where: str, name: str) -> str:
+    try:
+        return codecs.lookup(name).name
+    except LookupError as error:
+        raise CaseError(f"{where}: no encoding '{name}'; name one that Python has.") from error
 
 
 def _build_expectation(where: str, raw: Any) -> Expectation:

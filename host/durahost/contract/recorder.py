@@ -118,7 +118,9 @@ def _record(exchange: Exchange, mask: Mask) -> dict[str, Any]:
             "method": request.method,
             "url": mask(request.url),
             "headers": _record_headers(request.headers.items(), mask),
-            "body": None if request.body is None else mask(request.body.decode()),
+            "body": None
+            if request.body is None
+            else mask(request.body.decode("utf-8", "backslashreplace")),
         },
         "answer": {
             "status": exchange.answer.status,

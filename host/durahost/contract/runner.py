@@ -175,7 +175,7 @@ class _Run:
             method=step.method,
             url=url if "://" in url.partition("?")[0] else self._target.origin + url,
             headers=headers,
-            body=None if body is None else body.encode(),
+            body=None if body is None else body.encode(step.encoding),
         )
 
     def _save(self, step: Step, answer: Answer) -> list[str]:

@@ -8,6 +8,7 @@ Source: Azure/azure-functions-durable-extension: HttpApiHandler.cs (HandleReques
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from starlette.responses import Response
 
@@ -49,13 +50,18 @@ class ApiSettings:
 
     links: hub, connection and key of the app as of now, with the origin that serves when a request
         has none.
-    registry: the functions served now. has_connection: whether a named connection can be resolved.
+    now: the app's time. registry: the functions served now. has_connection: whether a named
+        connection can be resolved. provider: the storage provider's type. uses_app_lease: whether
+        the app may ask to be primary.
     """
 
     links: Callable[[], Links]
+    now: Callable[[], datetime]
     uses_forwarded_host: bool = False
     registry: Callable[[], Registry | None] = lambda: None
     has_connection: Callable[[str], bool] = lambda name: True
+    provider: str = operations.AZURE_STORAGE
+    uses_app_lease: bool = True
 
 
 class DurableApi:
@@ -78,6 +84,8 @@ class DurableApi:
             if found is None:
                 return empty(404)
             handler, arguments = found
+            if handler is operations.make_primary and not self._settings.uses_app_lease:
+                return operations.refuse_primary()
             return await handler(self._bind(request, arguments))
         except ClientGone:
             raise
@@ -103,7 +111,9 @@ class DurableApi:
             hub=self._managements(hub),
             arguments=arguments,
             links=lambda: replace(links, origin=self._link_origin(request, own.origin)),
-            location=(request.origin or own.origin) + request.target,
+            location=(request.origin or own.origin) + request.canonical_target,
+            now=self._settings.now(),
+            provider=self._settings.provider,
             unknown_text=lambda name: self._unknown_text(DurableKind.ORCHESTRATOR, name),
             unknown_entity_text=lambda name: (
                 self._unknown_text(DurableKind.ENTITY, name) if is_own and is_known else None

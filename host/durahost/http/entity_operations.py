@@ -51,8 +51,8 @@ async def list_entities(call: ApiCall) -> Response:
     page = await call.hub.entities.list(
         InstanceQuery(
             prefix=f"@{call.arguments[0].lower()}@" if call.arguments else "@",
-            created_from=query.moment("lastOperationTimeFrom"),
-            created_to=query.moment("lastOperationTimeTo"),
+            created_from=call.moment("lastOperationTimeFrom"),
+            created_to=call.moment("lastOperationTimeTo"),
             after=after,
             at_most=page_size(query),
         )
@@ -99,7 +99,7 @@ async def _input(call: ApiCall) -> str | None:
     if call.request.headers.get("content-length") == "0":
         return None
     text = call.text
-    is_json = call.request.media_type == "application/json"
+    is_json = call.is_json
     try:
         return await run_pure(
             lambda: dumps(read_first(text) if is_json else text), is_long=len(text) > LONG_TEXT

@@ -9,13 +9,14 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
 from durahost.codec.json_text import check_document, dumps, format_double, parse_stored
 from durahost.codec.rest import Links, check_status_payload, project_for_api, status_payload
 from durahost.http import errors
+from durahost.http.body_text import ContentType, read_content_type, read_text
 from durahost.http.errors import ApiArgumentError, ApiFailure, empty, json_response
 from durahost.http.requests import ApiQuery, HttpRequest, unless_gone
 from durahost.management import Management
@@ -29,10 +30,24 @@ from durahost.tolerant_json import JsonTextError, read_first
 
 logger = logging.getLogger(__name__)
 
+AZURE_STORAGE = "AzureStorage"
+JSON_MEDIA_TYPE = "application/json"
 CONTINUATION = "x-ms-continuation-token"
 DEFAULT_PAGE = 100
 MAX_PAGE = 1000
 """Azure Tables answers at most 1,000 entities per query."""
+
+_MILLISECOND = timedelta(milliseconds=1)
+_LONGEST_DELAY_MS = (1 << 32) - 2
+_NO_DELAY = (
+    "The value needs to translate in milliseconds to -1 (signifying an infinite timeout), 0, or a "
+    "positive integer less than or equal to the maximum allowed timer duration. "
+    "(Parameter 'delay')"
+)
+"""What the wait's pause says that is none.
+
+Source: dotnet/runtime: Task.cs (ValidateTimeout), Strings.resx (Task_InvalidTimerTimeSpan).
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +57,7 @@ class ApiCall:
     arguments: the path's values. links, location: made on demand, as they can fail.
     unknown_text, unknown_entity_text: what is said of an orchestrator, or entity, that the app does
         not have, None for others.
+    provider: the storage provider's type, as the extension spells it.
     """
 
     request: HttpRequest
@@ -52,6 +68,13 @@ class ApiCall:
     location: str
     unknown_text: Callable[[str], str | None]
     unknown_entity_text: Callable[[str], str | None]
+    now: datetime
+    provider: str
+
+    @property
+    def has_app_leases(self) -> bool:
+        """Whether the storage provider knows app leases; only Azure Storage does."""
+        return self.provider == AZURE_STORAGE
 
     @property
     def instance_id(self) -> InstanceId:
@@ -65,8 +88,22 @@ class ApiCall:
 
     @property
     def text(self) -> str:
-        """The body as text."""
-        return self.request.body.decode("utf-8-sig", "replace")
+        """The body as text. Errors: ApiFailure for a charset that there is not."""
+        return read_text(self.request.body, self.content_type)
+
+    @property
+    def content_type(self) -> ContentType | None:
+        """The content type, None when it is missing or not well-formed."""
+        return read_content_type(self.request.first_header("content-type"))
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the body is JSON by name."""
+        return self.content_type is not None and self.content_type.media_type == JSON_MEDIA_TYPE
+
+    def moment(self, name: str) -> datetime | None:
+        """A date-time of the query; None when it is none."""
+        return self.query.moment(name, self.now)
 
 
 async def start(call: ApiCall) -> Response:
@@ -130,8 +167,8 @@ async def list_instances(call: ApiCall) -> Response:
     """GET instances: one page, and where the next one begins."""
     query = call.query
     condition = InstanceQuery(
-        created_from=query.moment("createdTimeFrom"),
-        created_to=query.moment("createdTimeTo"),
+        created_from=call.moment("createdTimeFrom"),
+        created_to=call.moment("createdTimeTo"),
         statuses=query.statuses("runtimeStatus"),
         prefix=query.get("instanceIdPrefix") or "",
         after=read_token(call.request.headers.get(CONTINUATION)),
@@ -166,13 +203,13 @@ async def purge(call: ApiCall) -> Response:
 
 async def purge_by(call: ApiCall) -> Response:
     """DELETE instances."""
-    created_from = call.query.moment("createdTimeFrom")
+    created_from = call.moment("createdTimeFrom")
     if created_from is None:
         return json_response(400, "Please provide value for 'createdTimeFrom' parameter.")
     deleted = await call.hub.purge_by(
         created_from,
-        call.query.moment("createdTimeTo"),
-        call.query.statuses("runtimeStatus"),
+        call.moment("createdTimeTo"),
+        call.query.purge_statuses("runtimeStatus"),
     )
     return json_response(200, {"instancesDeleted": deleted}) if deleted else empty(404)
 
@@ -182,7 +219,7 @@ async def raise_event(call: ApiCall) -> Response:
     state = await call.hub.status(call.instance_id)
     if state is None or state.status.is_terminal:
         return empty(404 if state is None else 410)
-    if call.request.media_type != "application/json":
+    if not call.is_json:
         return errors.message_error(400, "Only application/json request content is supported")
     try:
         text = call.text
@@ -230,9 +267,24 @@ async def rewind(call: ApiCall) -> Response:
 
 
 async def make_primary(call: ApiCall) -> Response:
-    """Any verb on makeprimary: there are no app leases here."""
-    message = "Cannot make current app primary. This app is not using the AppLease feature."
-    return errors.message_error(400, message)
+    """Any verb on makeprimary: one host holds the database, so it is primary already."""
+    if not call.has_app_leases:
+        # Source: DurabilityProvider.cs (GetNotImplementedException)
+        text = (
+            "The method MakeCurrentAppPrimaryAsync is not supported by the "
+            f"{call.provider} storage provider."
+        )
+        raise ApiFailure(text, "System.NotImplementedException")
+    return empty(200)
+
+
+def refuse_primary() -> Response:
+    """The answer of makeprimary where `useAppLease` is off; nothing of the request counts.
+
+    Source: pull request 3535 of the same repository.
+    """
+    text = "Cannot make current app primary. This app is not using the AppLease feature."
+    return errors.message_error(400, text)
 
 
 async def _status_response(
@@ -272,7 +324,7 @@ async def _answer_started(call: ApiCall, instance_id: InstanceId) -> Response:
                 f"Total timeout {_seconds(timeout)} should be bigger than retry timeout "
                 f"{_seconds(interval)}"
             )
-        state = await unless_gone(call.request, call.hub.wait(instance_id, timeout, interval))
+        state = await _wait(call, instance_id, timeout, interval)
     if state is not None and state.status is RuntimeStatus.COMPLETED:
         output = state.output
         is_long = len(output or "") > LONG_TEXT
@@ -282,6 +334,17 @@ async def _answer_started(call: ApiCall, instance_id: InstanceId) -> Response:
     payload = check_status_payload(call.links(), instance_id)
     location = payload["statusQueryGetUri"]
     return json_response(202, payload, {"location": location, "retry-after": "10"})
+
+
+async def _wait(
+    call: ApiCall, instance_id: InstanceId, limit: timedelta, interval: timedelta
+) -> InstanceState | None:
+    if -1 <= int(interval / _MILLISECOND) <= _LONGEST_DELAY_MS:
+        return await unless_gone(call.request, call.hub.wait(instance_id, limit, interval))
+    state = await call.hub.status(instance_id)
+    if limit > timedelta() and not (state is not None and state.status.is_terminal):
+        raise ApiArgumentError(_NO_DELAY, "System.ArgumentOutOfRangeException")
+    return state
 
 
 @contextmanager

@@ -5,16 +5,18 @@ Core those of functions (`function_query`).
 """
 
 import asyncio
+import math
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote_plus
 
 from starlette.types import Receive, Scope
 
 from durahost.functions.routing import decode_path, encode_path
+from durahost.http.dates import read_moment
 from durahost.http.errors import ApiArgumentError, ApiOverflow
 from durahost.model.status import RuntimeStatus
 
@@ -24,9 +26,10 @@ MAX_BODY_BYTES = 104_857_600
 Source: Azure/azure-functions-host: ScriptConstants.cs (DefaultMaxRequestBodySize).
 """
 
-_DOUBLE = re.compile(r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-_INT = re.compile(r"[-+]?\d+")
-_SHORT_YEAR = re.compile(r"\d{1,3}-")
+_DOUBLE = re.compile(r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
+_NO_NUMBER = re.compile(r"[-+]?(?:nan|infinity)", re.IGNORECASE)
+_INT = re.compile(r"[-+]?\d+", re.ASCII)
+_SHORT_YEAR = re.compile(r"\d{1,3}-", re.ASCII)
 _MAX_SECONDS = 922_337_203_685.4775
 _INT32 = range(-(1 << 31), 1 << 31)
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
@@ -95,6 +98,12 @@ class HttpRequest:
         return f"{self.raw_path}?{self.raw_query}" if self.raw_query else self.raw_path
 
     @property
+    def canonical_target(self) -> str:
+        """Path and query, the path decoded and encoded again, as .NET code sees it."""
+        path = encode_path(self.raw_path)
+        return f"{path}?{self.raw_query}" if self.raw_query else path
+
+    @property
     def url(self) -> str:
         """The absolute address, as functions see it; never the address that means any.
 
@@ -103,8 +112,7 @@ class HttpRequest:
         host = self.headers.get("host", "localhost")
         if _is_unspecified(host):
             host = "localhost" + host.removeprefix(_host_name(host))
-        query = f"?{self.raw_query}" if self.raw_query else ""
-        return f"{self.scheme}://{host}{encode_path(self.raw_path)}{query}"
+        return f"{self.scheme}://{host}{self.canonical_target}"
 
     @property
     def host_name(self) -> str:
@@ -264,32 +272,33 @@ class ApiQuery:
 
     def integer(self, name: str) -> int | None:
         """A 32-bit decimal integer, else None."""
-        value = (self.get(name) or "").strip()
-        number = int(value) if _INT.fullmatch(value) else None
-        return number if number is not None and number in _INT32 else None
+        return _integer((self.get(name) or "").strip())
 
     def seconds(self, name: str) -> timedelta | None:
         """A number of seconds; "," counts as a thousands separator; None when it is no number.
 
-        Errors: ApiOverflow for a number that no TimeSpan holds.
+        Errors: ApiOverflow for a number that no TimeSpan holds; ApiArgumentError for NaN.
+        Texts: dotnet/runtime: Strings.resx (Overflow_TimeSpanTooLong, Arg_CannotBeNaN).
         """
         value = (self.get(name) or "").strip()
-        if not _DOUBLE.fullmatch(value):
+        if not _DOUBLE.fullmatch(value) and not _NO_NUMBER.fullmatch(value):
             return None
         number = float(value.replace(",", ""))
+        if math.isnan(number):
+            raise ApiArgumentError("TimeSpan does not accept floating point Not-a-Number values.")
         if abs(number) > _MAX_SECONDS:
             raise ApiOverflow("TimeSpan overflowed because the duration is too long.")
         return timedelta(seconds=number)
 
-    def moment(self, name: str) -> datetime | None:
-        """A date-time as aware UTC; without an offset it counts as UTC; None when it is none."""
-        value = (self.get(name) or "").strip()
+    def moment(self, name: str, now: datetime) -> datetime | None:
+        """A date-time as aware UTC, see `dates`; None when it is none.
+
+        A year of one to three digits before a hyphen counts with leading zeros.
+        """
+        value = self.get(name) or ""
         if (short := _SHORT_YEAR.match(value)) is not None:
             value = "0" * (5 - short.end()) + value
-        when = _parse_moment(value)
-        if when is None:
-            return None
-        return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+        return read_moment(value, now)
 
     def statuses(self, name: str) -> frozenset[RuntimeStatus] | None:
         """A list of status names (case counts) or numbers; None when no item is valid.
@@ -297,29 +306,35 @@ class ApiQuery:
         A number that is no status is valid and matches nothing.
         Errors: ApiArgumentError for `Unknown`, which the store of Azure does not take.
         """
-        found: set[RuntimeStatus] = set()
-        is_valid = False
-        for value in self._values.get(name.lower(), ()):
-            for item in value.split(","):
-                word = item.strip()
-                number = int(word) if _INT.fullmatch(word) else None
-                if word == _UNKNOWN[0] or number == _UNKNOWN[1]:
-                    raise ApiArgumentError("Requested value 'Unknown' was not found.")
-                matches = {s for s in RuntimeStatus if s.value == word or s.number == number}
-                is_valid = is_valid or number is not None or bool(matches)
-                found |= matches
-        return frozenset(found) if is_valid else None
+        items = self._items(name)
+        if any(item == _UNKNOWN[0] or _integer(item) == _UNKNOWN[1] for item in items):
+            raise ApiArgumentError("Requested value 'Unknown' was not found.")
+        return _find_statuses(items)
+
+    def purge_statuses(self, name: str) -> frozenset[RuntimeStatus] | None:
+        """As `statuses`, by an enumeration that has no `Unknown`: that is dropped like any other.
+
+        Source: Azure/durabletask: src/DurableTask.Core/OrchestrationStatus.cs.
+        """
+        return _find_statuses(self._items(name))
+
+    def _items(self, name: str) -> list[str]:
+        values = self._values.get(name.lower(), ())
+        return [item.strip() for value in values for item in value.split(",")]
 
 
-def _parse_moment(value: str) -> datetime | None:
-    for parse in (
-        datetime.fromisoformat,
-        lambda text: datetime.strptime(text, "%m/%d/%Y"),  # noqa: DTZ007 - zone decided by caller
-        lambda text: datetime.strptime(text, "%m/%d/%Y %H:%M:%S"),  # noqa: DTZ007 - likewise
-        lambda text: datetime.strptime(text, "%a, %d %b %Y %H:%M:%S GMT"),  # noqa: DTZ007
-    ):
-        try:
-            return parse(value)
-        except ValueError:
-            continue
-    return None
+def _find_statuses(items: Iterable[str]) -> frozenset[RuntimeStatus] | None:
+    found: set[RuntimeStatus] = set()
+    is_valid = False
+    for item in items:
+        number = _integer(item)
+        matches = {s for s in RuntimeStatus if s.value == item or s.number == number}
+        is_valid = is_valid or number is not None or bool(matches)
+        found |= matches
+    return frozenset(found) if is_valid else None
+
+
+def _integer(text: str) -> int | None:
+    """A 32-bit decimal integer, else None."""
+    number = int(text) if _INT.fullmatch(text) else None
+    return number if number is not None and number in _INT32 else None

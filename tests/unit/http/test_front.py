@@ -222,7 +222,7 @@ async def test_an_unexpected_error_is_logged_and_told_as_azure_does(target, capl
         raise StoreUnavailable("disk full")
 
     links = Links(origin="http://h", hub="H", connection="Storage")
-    api = DurableApi(broken, ApiSettings(links=lambda: links))
+    api = DurableApi(broken, ApiSettings(links=lambda: links, now=target.clock.now))
     response = await target.send("GET", "/durabletask/instances", app=RpcEndpoint(api))
     assert response.status_code == 500
     assert response.json() == {

@@ -108,9 +108,17 @@ def test_seconds(value, expected):
 
 
 @pytest.mark.feature("Management API", "Query parameters as .NET reads them")
-def test_seconds_beyond_a_timespan():
+@pytest.mark.parametrize("value", ["1e15", "1e400", "Infinity", "-infinity"])
+def test_seconds_beyond_a_timespan(value):
     with pytest.raises(ApiOverflow):
-        ApiQuery("a=1e15").seconds("a")
+        ApiQuery(f"a={value}").seconds("a")
+
+
+@pytest.mark.feature("Management API", "Query parameters as .NET reads them")
+@pytest.mark.parametrize("value", ["NaN", "-nan"])
+def test_seconds_that_are_no_number(value):
+    with pytest.raises(ApiArgumentError, match="Not-a-Number"):
+        ApiQuery(f"a={value}").seconds("a")
 
 
 @pytest.mark.feature("Management API", "Query parameters as .NET reads them")
@@ -121,6 +129,9 @@ def test_seconds_beyond_a_timespan():
         ("2026-01-05T10:00:00.1234567Z", utc(2026, 1, 5, 10, 0, 0, 123456)),
         ("2026-01-05T10:00:00%2B02:00", utc(2026, 1, 5, 8)),
         ("2026-01-05T10:00:00+02:00", None),
+        ("12-01-2026", None),
+        ("Jan-05-2026", utc(2026, 1, 5)),
+        ("01/05", utc(2026, 1, 5)),
         ("1-01-01T00:00:00.000000Z", utc(1, 1, 1)),
         ("01/05/2026", utc(2026, 1, 5)),
         ("01/05/2026 10:00:00", utc(2026, 1, 5, 10)),
@@ -130,7 +141,7 @@ def test_seconds_beyond_a_timespan():
     ],
 )  # fmt: skip
 def test_moments(value, expected):
-    found = ApiQuery(f"a={value}").moment("a")
+    found = ApiQuery(f"a={value}").moment("a", utc(2026, 7, 4))
     assert found == expected
 
 
@@ -145,6 +156,8 @@ def test_moments(value, expected):
         ("s=Running&s=%20Failed", {RuntimeStatus.RUNNING, RuntimeStatus.FAILED}),
         ("s=0,7", {RuntimeStatus.RUNNING, RuntimeStatus.SUSPENDED}),
         ("s=99", set()),
+        ("s=99999999999", None),
+        ("s=%D9%A1", None),
     ],
 )
 def test_statuses(raw, expected):
@@ -156,6 +169,15 @@ def test_statuses(raw, expected):
 def test_the_unknown_status_is_refused(value):
     with pytest.raises(ApiArgumentError):
         ApiQuery(f"s={value}").statuses("s")
+
+
+@pytest.mark.feature("Management API", "`DELETE /instances`")
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [("s=Unknown", None), ("s=Unknown,Failed", {RuntimeStatus.FAILED}), ("s=-1", set())],
+)
+def test_a_purge_knows_no_unknown_status(raw, expected):
+    assert ApiQuery(raw).purge_statuses("s") == expected
 
 
 @pytest.mark.feature("Functions host", "HTTP requests")
