@@ -111,7 +111,7 @@ class DurableApi:
             hub=self._managements(hub),
             arguments=arguments,
             links=lambda: replace(links, origin=self._link_origin(request, own.origin)),
-            location=(request.origin or own.origin) + request.canonical_target,
+            location=(request.origin or own.origin) + request.target,
             now=self._settings.now(),
             provider=self._settings.provider,
             unknown_text=lambda name: self._unknown_text(DurableKind.ORCHESTRATOR, name),

@@ -94,11 +94,6 @@ class HttpRequest:
 
     @property
     def target(self) -> str:
-        """Path and query as sent."""
-        return f"{self.raw_path}?{self.raw_query}" if self.raw_query else self.raw_path
-
-    @property
-    def canonical_target(self) -> str:
         """Path and query, the path decoded and encoded again, as .NET code sees it."""
         path = encode_path(self.raw_path)
         return f"{path}?{self.raw_query}" if self.raw_query else path
@@ -112,7 +107,7 @@ class HttpRequest:
         host = self.headers.get("host", "localhost")
         if _is_unspecified(host):
             host = "localhost" + host.removeprefix(_host_name(host))
-        return f"{self.scheme}://{host}{self.canonical_target}"
+        return f"{self.scheme}://{host}{self.target}"
 
     @property
     def host_name(self) -> str:
