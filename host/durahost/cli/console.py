@@ -20,6 +20,7 @@ import click
 
 from durahost import __version__, problems
 from durahost.cli.findings import show_finding, show_findings
+from durahost.cli.line_writer import LineWriter
 from durahost.cli.log_filter import INVOCATIONS, LevelFilter
 from durahost.functions.package import PackageSummary
 from durahost.model.errors import HostError
@@ -35,7 +36,17 @@ RUN_TRIGGERS = ("httptrigger", "orchestrationtrigger", "activitytrigger", "entit
 GONE = (errno.EPIPE, errno.EIO, errno.EINVAL)
 """What writing gives once nobody reads: a pipe, a terminal, a pipe on Windows."""
 
-_COLORS = {logging.ERROR: "red", logging.WARNING: "yellow", logging.INFO: "cyan"}
+_COLORS = tuple(
+    (level, click.style("", fg=color, reset=False))
+    for level, color in (
+        (logging.ERROR, "red"),
+        (logging.WARNING, "yellow"),
+        (logging.INFO, "cyan"),
+        (logging.NOTSET, "green"),
+    )
+)
+_GREY = click.style("", fg="bright_black", reset=False)
+_RESET = click.style("")
 
 
 _filter = LevelFilter()
@@ -71,7 +82,9 @@ def _set_levels() -> None:
 
 
 def show(report: Report) -> None:
-    """Print one report."""
+    """Print one report, after the records before it."""
+    for handler in logging.getLogger(USER_LOGS).handlers:
+        handler.flush()
     with _printing():
         _show(report)
 
@@ -96,7 +109,7 @@ def _show(report: Report) -> None:
         case Serving():
             _show_serving(report)
         case Configured():
-            _filter.levels = report.log_levels
+            _filter.apply(report.log_levels)
             _set_levels()
             show_findings(report.findings)
         case Reloaded():
@@ -161,23 +174,44 @@ def _show_serving(report: Serving) -> None:
     click.echo(f"Listening on {report.base_url} (started in {report.seconds:.2f} s). Ctrl-C stops.")
 
 
+def _color(level: int) -> str:
+    return next(color for lowest, color in _COLORS if level >= lowest)
+
+
 class _ConsoleHandler(logging.Handler):
     """One stamped line for each physical line of a message, in the level's colour."""
 
     def __init__(self, is_error_output: bool) -> None:
         super().__init__()
         self._is_error_output = is_error_output
+        self._lines = LineWriter(self._write)
+        self._second = -1
+        self._stamp = ""
 
     def emit(self, record: logging.LogRecord) -> None:  # type: ignore[explicit-override] # needs 3.12
-        """Print the record."""
+        """Have the record printed; one that tells of a fault at once, lest it be the last."""
         try:
-            when = datetime.fromtimestamp(record.created, UTC)
-            stamp = f"[{when.strftime('%Y-%m-%dT%H:%M:%S')}.{when.microsecond // 1000:03}Z]"
-            color = next((c for level, c in _COLORS.items() if record.levelno >= level), "green")
-            start = click.style(stamp, fg="bright_black")
-            with _printing():
-                for line in self.format(record).splitlines() or [""]:
-                    text = f"{start} {click.style(line, fg=color)}"
-                    click.echo(text, err=self._is_error_output)
+            start, color = self._start(record.created), _color(record.levelno)
+            lines = self.format(record).splitlines() or [""]
+            self._lines.put("".join([f"{start}{color}{line}{_RESET}\n" for line in lines]))
         except ValueError:
             self.handleError(record)
+            return
+        if record.levelno >= logging.ERROR:
+            self.flush()
+
+    def flush(self) -> None:  # type: ignore[explicit-override] # needs 3.12
+        """Print what waits."""
+        self._lines.flush()
+
+    def _start(self, created: float) -> str:
+        """The styled stamp; what is the same for a whole second is made once for it."""
+        second = int(created)
+        if second != self._second:
+            when = datetime.fromtimestamp(second, UTC)
+            self._second, self._stamp = second, f"{_GREY}[{when:%Y-%m-%dT%H:%M:%S}."
+        return f"{self._stamp}{int(created * 1000) % 1000:03}Z]{_RESET} "
+
+    def _write(self, text: str) -> None:
+        with _printing():
+            click.echo(text, err=self._is_error_output, nl=False)

@@ -13,6 +13,9 @@ from durahost.user_logs import USER_LOGS
 HOST_CATEGORY = "Host"
 """What the host's own records and those of its libraries are below."""
 
+MOST_DECIDED = 10_000
+"""Apps may name loggers as they like; decisions kept beyond that are made again."""
+
 _OWN = "durahost"
 INVOCATIONS = "durahost.invocations"
 """The logger of what an invocation's begin and end are told by: they are their function's."""
@@ -29,6 +32,12 @@ class LevelFilter:
     is_verbose: bool = False
     user_level: int | None = None
     levels: LogLevels = field(default_factory=LogLevels)
+    _decided: dict[tuple[str, str | None, int], bool] = field(default_factory=dict)
+
+    def apply(self, levels: LogLevels) -> None:
+        """From now on these are host.json's levels."""
+        self.levels = levels
+        self._decided.clear()
 
     def lowest(self, *, of_functions: bool) -> int:
         """The lowest level that is shown of functions' categories, or of all others."""
@@ -42,7 +51,15 @@ class LevelFilter:
         return min([usual, *(level for level in said if level is not None)])
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is shown."""
+        """Whether the record is shown; decided once per logger, function and level."""
+        key = (record.name, getattr(record, "function", None), record.levelno)
+        if key not in self._decided:
+            if len(self._decided) >= MOST_DECIDED:
+                self._decided.clear()
+            self._decided[key] = self._decide(record)
+        return self._decided[key]
+
+    def _decide(self, record: logging.LogRecord) -> bool:
         name = category(record)
         is_user = _is_below(record.name, USER_LOGS)
         if is_user and self.user_level is not None:

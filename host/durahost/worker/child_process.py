@@ -12,6 +12,7 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 from durahost.child.wire import GREETING, Decoder, Frame, ProtocolError, encode
 from durahost.model.errors import WorkerExited
@@ -74,9 +75,9 @@ class ChildProcess(asyncio.SubprocessProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It runs."""
-        assert isinstance(transport, asyncio.SubprocessTransport)
-        self._transport = transport
-        self.pid = transport.get_pid()
+        # Not isinstance: uvloop's transports are none of asyncio's classes.
+        self._transport = cast(asyncio.SubprocessTransport, transport)
+        self.pid = self._transport.get_pid()
         self.ended.clear()
 
     def pipe_data_received(self, fd: int, data: bytes | str) -> None:
@@ -137,9 +138,9 @@ class ChildProcess(asyncio.SubprocessProtocol):
 
     def _pipe(self) -> asyncio.WriteTransport | None:
         pipe = self._transport.get_pipe_transport(0) if self._transport else None
-        if not isinstance(pipe, asyncio.WriteTransport) or pipe.is_closing():
+        if pipe is None or pipe.is_closing():
             return None
-        return pipe
+        return cast(asyncio.WriteTransport, pipe)
 
     def _kill_group(self) -> None:
         if self.pid is None:

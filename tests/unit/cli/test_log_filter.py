@@ -4,6 +4,7 @@ import logging
 
 import pytest
 
+from durahost.cli import log_filter
 from durahost.cli.log_filter import LevelFilter, category
 from durahost.config.host_json import build_host_settings
 from durahost.config.log_levels import parse_level
@@ -105,3 +106,18 @@ def test_nothing_said():
 )  # fmt: skip
 def test_words(text, level):
     assert parse_level(text) == level
+
+
+def test_levels_that_come_later_are_applied():
+    chosen = LevelFilter()
+    assert chosen.filter(record(USER, logging.INFO))
+    chosen.apply(levels(default="Error"))
+    assert not chosen.filter(record(USER, logging.INFO))
+
+
+def test_loggers_without_end_are_not_kept(monkeypatch):
+    monkeypatch.setattr(log_filter, "MOST_DECIDED", 2)
+    chosen = LevelFilter()
+    for number in range(5):
+        assert chosen.filter(record(f"Function.F{number}.User", logging.INFO))
+        assert len(chosen._decided) <= 2
