@@ -40,8 +40,13 @@ AREAS = (
 
 NOT_YET = (
     ("Timer triggers", "listed at the start, never run"),
-    ("Triggers and bindings of other services", "queues, blobs, Event Grid: listed, never run"),
-    ("Running a function by `POST /admin/functions/{name}`", "404"),
+    ("Inputs from other services (`blob`, `cosmosDB`, `sql`, ...)", "the function gets None"),
+    (
+        "`/admin/vfs`, `/admin/zip`, `PUT` and `DELETE` of a function",
+        "404: files are yours to edit",
+    ),
+    ("`/admin/host/processes`, `config`, `drain`, `resume`, `restart`, `state`", "404"),
+    ("`/admin/health`; XML by `Accept`", "404; JSON"),
     ("Blueprints, retry policies and settings of the decorator model", "not tested"),
     ("SDK 2.x (protobuf and gRPC) and other languages' workers", "not spoken"),
     ("Several hosts on one database", "one host holds the SQLite file; no PostgreSQL store"),

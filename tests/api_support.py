@@ -13,7 +13,8 @@ from durahost.codec.rest import Links
 from durahost.config.settings import DurableSettings
 from durahost.functions.routing import RouteTable
 from durahost.host_state import Generation, HostState
-from durahost.http.admin_api import AdminApi, AdminSettings
+from durahost.http.admin_api import AdminApi
+from durahost.http.admin_functions import AdminSettings
 from durahost.http.authorization import Gate
 from durahost.http.durable_api import ApiSettings, DurableApi
 from durahost.http.front import Front
@@ -24,10 +25,13 @@ from durahost.http.site_guard import SiteGuard
 from durahost.invocations import Invoker
 from durahost.keys import HostKeys
 from durahost.management import Hubs
+from durahost.manual_runs import ManualRuns
 from durahost.model.events import HistoryEvent
 from durahost.model.ids import InstanceId
 from durahost.model.instances import Commit, InstanceState
 from durahost.model.status import RuntimeStatus
+from durahost.outputs import Outputs
+from durahost.recorded_outputs import RecordedOutputs
 from durahost.registry import Registry
 from durahost.store.memory import MemoryStore
 from durahost.worker.base import Invocation, Raised, Returned
@@ -101,12 +105,22 @@ class Target:
                 has_connection=lambda name: name in connections,
             ),
         )
-        admin = AdminApi(self.state, self.clock, AdminSettings(host_id="h", origin=ORIGIN))
-        invoker = Invoker(self.clock, lambda binding: None, timeout_s=5)
+        self.records = RecordedOutputs()
+        outputs = Outputs(self.hubs, lambda: self.state.registry, self.clock, self.records)
+        invoker = Invoker(self.clock, lambda binding: None, 5, outputs.apply)
+        self.runs = ManualRuns(invoker, self.clock)
+        self.admin = AdminApi(
+            self.state,
+            self.clock,
+            AdminSettings(host_id="h", origin=ORIGIN),
+            runs=self.runs,
+            records=self.records,
+            hold_s=0.05,
+        )
         keys_api = KeysApi(self.keys, self.state, ORIGIN)
         gate = Gate(self.keys, None if is_auth_enabled else guard or SiteGuard())
         settings = front or FrontSettings(hold_s=0.05)
-        self.front = Front(self.state, invoker, self.api, [admin, keys_api], gate, settings)
+        self.front = Front(self.state, invoker, self.api, [self.admin, keys_api], gate, settings)
         self.rpc = RpcEndpoint(self.api)
         if is_running:
             self.serve(registry or Registry())

@@ -34,11 +34,12 @@ from durahost.dispatch.orchestrations import OrchestrationDispatcher
 from durahost.dispatch.renewal import Renewal
 from durahost.dispatch.workbench import Workbench
 from durahost.host_state import HostState
-from durahost.http.admin_api import AdminApi, AdminSettings
+from durahost.http.admin_api import AdminApi
+from durahost.http.admin_functions import AdminSettings
 from durahost.http.authorization import Gate
 from durahost.http.cors import Cors, CorsPolicy
 from durahost.http.durable_api import ApiSettings, DurableApi
-from durahost.http.front import Front
+from durahost.http.front import Front, HostApi
 from durahost.http.front_settings import FrontSettings, has_home_page
 from durahost.http.keys_api import KeysApi
 from durahost.http.ports import bind
@@ -49,9 +50,11 @@ from durahost.invocations import InputSource, Invoker
 from durahost.keys import HostKeys, StoredKey, list_keys
 from durahost.lifecycle import Host, Loop, Parts
 from durahost.management import Hubs
+from durahost.manual_runs import ManualRuns
 from durahost.model.errors import ConfigError
 from durahost.model.functions import Binding
 from durahost.outputs import CLIENT_BINDINGS, Outputs
+from durahost.recorded_outputs import RecordedOutputs
 from durahost.reports import Configured, Notice, Reporter
 from durahost.store.base import StoreFactory, StoreProvider
 from durahost.store.memory import MemoryStore
@@ -200,6 +203,7 @@ class _Root:
         self._state = HostState()
         self._keys = HostKeys(provider.host_store, clock)
         self._hubs = Hubs(provider, clock, app.host.durable)
+        self._records = RecordedOutputs()
 
     async def build(
         self, listener: socket.socket, rpc_listener: socket.socket, rpc_port: int
@@ -211,9 +215,10 @@ class _Root:
         is_rpc_on = self._app.host.durable.is_local_rpc_enabled
         invoker = self._invoker(origin, rpc_base_url(rpc_port) if is_rpc_on else None)
         api = self._durable_api(origin)
+        runs = ManualRuns(invoker, self._clock)
         cors = self._cors()
         guard = self._guard(cors, listener.getsockname()[0])
-        front = self._front(invoker, api, origin, guard)
+        front = self._front(invoker, api, self._host_apis(runs, origin), guard)
         loader = reload.AppLoader(self._app, worker_factory(self._options, self._app))
         hub = self._provider.open_hub(self._app.host.durable.hub_name)
         renewal = Renewal(hub.renew)
@@ -223,7 +228,7 @@ class _Root:
             state=self._state,
             loader=loader,
             reloader=self._reloader(loader),
-            loops=self._loops(invoker, renewal),
+            loops=[*self._loops(invoker, renewal), runs],
             renewal=renewal,
             servers=[
                 self._server(Cors(front, cors) if cors else front, listener, "public"),
@@ -235,7 +240,7 @@ class _Root:
 
     def _invoker(self, origin: str, rpc_url: str | None) -> Invoker:
         inputs = client_inputs(lambda: self._links(origin), rpc_url)
-        outputs = Outputs(self._hubs, lambda: self._state.registry)
+        outputs = Outputs(self._hubs, lambda: self._state.registry, self._clock, self._records)
         timeout_s = self._app.host.function_timeout.total_seconds()
         return Invoker(self._clock, inputs, timeout_s, outputs.apply)
 
@@ -247,16 +252,25 @@ class _Root:
         names = frozenset([public] if public else ())
         return SiteGuard(cors, names if is_loopback(address) else None)
 
+    def _host_apis(self, runs: ManualRuns, origin: str) -> list[HostApi]:
+        settings = self._admin_settings(origin)
+        return [
+            AdminApi(self._state, self._clock, settings, runs=runs, records=self._records),
+            KeysApi(self._keys, self._state, origin),
+        ]
+
     def _front(
-        self, invoker: Invoker, api: DurableApi, origin: str, guard: SiteGuard | None
+        self,
+        invoker: Invoker,
+        api: DurableApi,
+        host_apis: Sequence[HostApi],
+        guard: SiteGuard | None,
     ) -> Front:
-        admin = AdminApi(self._state, self._clock, self._admin_settings(origin))
-        keys = KeysApi(self._keys, self._state, origin)
         gate = Gate(self._keys, guard)
         settings = FrontSettings(
             http=self._app.host.http, has_home_page=has_home_page(self._app.settings.values)
         )
-        return Front(self._state, invoker, api, [admin, keys], gate, settings)
+        return Front(self._state, invoker, api, host_apis, gate, settings)
 
     def _cors(self) -> CorsPolicy | None:
         """Source of what wins: Azure/azure-functions-core-tools: StartHostAction.cs (ParseArgs)."""

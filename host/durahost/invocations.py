@@ -17,16 +17,23 @@ logger = logging.getLogger(__name__)
 LONGEST_LOGGED = 2**16
 """Characters of a failure that the log shows; the instance keeps all of it."""
 
+MANUAL_REASON = "This function was programmatically called via the host APIs."
+"""Why a function runs that a client of the host's own endpoints has called; requests to functions
+have the same one.
+"""
+
 EXECUTED = "Executed 'Functions.%s' (%s, Id=%s, Duration=%dms)"
 
 InputSource = Callable[[Binding], TypedData | None]
 """Makes the value of a non-trigger input binding (durableClient) for one invocation."""
 
-OutputSink = Callable[[FunctionMetadata, Returned], Awaitable[Raised | None]]
+OutputSink = Callable[[FunctionMetadata, InvocationId, Returned], Awaitable[Raised | None]]
 """Does what the function returned through its output bindings; Raised when that fails."""
 
 
-async def no_outputs(function: FunctionMetadata, returned: Returned) -> None:
+async def no_outputs(
+    function: FunctionMetadata, invocation_id: InvocationId, returned: Returned
+) -> None:
     """A sink for functions whose outputs bring nothing about."""
 
 
@@ -39,7 +46,7 @@ class Call:
 
     trigger: TypedData | None
     metadata: Mapping[str, TypedData | None] = field(default_factory=dict)
-    reason: str = "This function was programmatically called via the host APIs."
+    reason: str = MANUAL_REASON
     trace_parent: str = ""
     trace_state: str = ""
     retry_count: int = 0
@@ -78,14 +85,7 @@ class Invoker:
             for binding in function.bindings
             if not binding.is_output
         }
-        scope = {"function": function.name, "invocation_id": invocation_id}
-        logger.info(
-            "Executing 'Functions.%s' (Reason='%s', Id=%s)",
-            function.name,
-            call.reason,
-            invocation_id,
-            extra=scope,
-        )
+        _log_start(function, invocation_id, call.reason)
         begun = self._clock.monotonic()
         try:
             result = await worker.invoke(
@@ -103,7 +103,7 @@ class Invoker:
                 deadline_s=self._timeout_s,
             )
             if isinstance(result, Returned):
-                result = await self._outputs(function, result) or result
+                result = await self._outputs(function, invocation_id, result) or result
         except BaseException as error:
             took_ms = round((self._clock.monotonic() - begun) * 1000)
             if isinstance(error, WorkerTimeout):
@@ -115,6 +115,33 @@ class Invoker:
         took_ms = round((self._clock.monotonic() - begun) * 1000)
         _log_end(function, invocation_id, result, took_ms)
         return result
+
+    def refuse(self, function: FunctionMetadata, reason: str) -> None:
+        """Log a run that a client asked for and that fails before the worker gets it, because what
+        it asked with cannot be given to the trigger.
+
+        reason: the binding's own text.
+        Source of the texts: Azure/azure-webjobs-sdk: FunctionExecutor.cs,
+        BindingExceptionValueProvider.cs.
+        """
+        invocation_id = InvocationId(str(self._clock.new_guid()))
+        scope = {"function": function.name, "invocation_id": invocation_id}
+        _log_start(function, invocation_id, MANUAL_REASON)
+        logger.error(EXECUTED, function.name, "Failed", invocation_id, 0, extra=scope)
+        logger.error(
+            "Exception while executing function: Functions.%s. "
+            "Exception binding parameter '%s'. %s",
+            function.name,
+            function.trigger.name,
+            reason,
+            extra=scope,
+        )
+
+
+def _log_start(function: FunctionMetadata, invocation_id: InvocationId, reason: str) -> None:
+    scope = {"function": function.name, "invocation_id": invocation_id}
+    text = "Executing 'Functions.%s' (Reason='%s', Id=%s)"
+    logger.info(text, function.name, reason, invocation_id, extra=scope)
 
 
 def _log_timeout(

@@ -1,6 +1,7 @@
 """What a function's outputs bring about: a client output starts orchestrations.
 
-HTTP outputs are the response and none of ours; other types are not there yet.
+HTTP outputs are the response and none of ours; outputs to services that this host does not speak to
+are recorded.
 Source: Azure/azure-functions-durable-extension: Bindings/BindingHelper.cs
 (OrchestrationClientAsyncCollector).
 """
@@ -8,10 +9,13 @@ Source: Azure/azure-functions-durable-extension: Bindings/BindingHelper.cs
 import logging
 from collections.abc import Callable, Iterator, Sequence
 
+from durahost.clock import Clock
 from durahost.codec.client_output import FORM, BadStart, StartRequest, decode_starts
 from durahost.management import Managements
 from durahost.model.errors import InstanceExists
 from durahost.model.functions import Binding, FunctionMetadata
+from durahost.model.ids import InvocationId
+from durahost.recorded_outputs import RecordedOutputs
 from durahost.registry import DurableKind, Registry
 from durahost.worker.base import Raised, Returned, TypedData
 
@@ -29,19 +33,31 @@ _ERROR_TYPES = {
 class Outputs:
     """Does what functions return through their output bindings."""
 
-    def __init__(self, managements: Managements, registry: Callable[[], Registry | None]) -> None:
+    def __init__(
+        self,
+        managements: Managements,
+        registry: Callable[[], Registry | None],
+        clock: Clock,
+        records: RecordedOutputs,
+    ) -> None:
         self._managements = managements
         self._registry = registry
-        self._warned: set[tuple[str, str]] = set()
+        self._clock = clock
+        self._records = records
+        self._told: set[tuple[str, str]] = set()
 
-    async def apply(self, function: FunctionMetadata, returned: Returned) -> Raised | None:
+    async def apply(
+        self, function: FunctionMetadata, invocation_id: InvocationId, returned: Returned
+    ) -> Raised | None:
         """Do each output in turn; what fails is the invocation's failure, those before it stand.
 
         Errors: StoreError.
         """
         for binding, value in _outputs_set(function, returned):
             if not any(binding.is_type(kind) for kind in CLIENT_BINDINGS):
-                self._warn(function, binding)
+                now = self._clock.now()
+                self._records.add(now, function.name, invocation_id, binding, value)
+                self._tell(function, binding)
                 continue
             try:
                 for request in _read_starts(value):
@@ -61,13 +77,14 @@ class Outputs:
         management = self._managements(None if hub is None else str(hub))
         await management.start(request.name, request.input, instance_id=request.instance_id)
 
-    def _warn(self, function: FunctionMetadata, binding: Binding) -> None:
+    def _tell(self, function: FunctionMetadata, binding: Binding) -> None:
         """Say it once per binding: it is a matter of the app, not of an invocation."""
         place = (function.name, binding.name)
-        if place not in self._warned:
-            self._warned.add(place)
+        if place not in self._told:
+            self._told.add(place)
             logger.warning(
-                "Output '%s' of function '%s' goes nowhere: %s outputs are not supported yet.",
+                "Output '%s' of function '%s' (%s) is recorded, not sent: "
+                "GET /admin/durahost/outputs shows it.",
                 binding.name,
                 function.name,
                 binding.type,

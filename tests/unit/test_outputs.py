@@ -8,7 +8,7 @@ from api_support import CallableWorker, Target
 
 from durahost.invocations import Call, Invoker
 from durahost.model.functions import Binding, FunctionMetadata
-from durahost.model.ids import InstanceId
+from durahost.model.ids import InstanceId, InvocationId
 from durahost.model.status import RuntimeStatus
 from durahost.outputs import Outputs
 from durahost.registry import Registry
@@ -17,6 +17,10 @@ from durahost.worker.base import Raised, Returned, TypedData
 pytestmark = pytest.mark.feature("Functions host", "Output binding `durableClient`")
 
 FOLDER = Path("/app/F")
+RECORDED = pytest.mark.feature(
+    "Functions host", "Outputs to other services", "recorded and shown, not sent"
+)
+RUN = InvocationId("run")
 
 
 def function(*bindings, trigger=("req", "httpTrigger", "in")):
@@ -37,13 +41,13 @@ def target():
 
 
 def make_outputs(target, registry=None):
-    return Outputs(target.hubs, lambda: registry)
+    return Outputs(target.hubs, lambda: registry, target.clock, target.records)
 
 
 async def apply(target, value, starter=STARTER, registry=None):
     is_returned = starter is RETURNING
     returned = Returned(value) if is_returned else Returned(outputs={"starter": value})
-    return await make_outputs(target, registry).apply(starter, returned)
+    return await make_outputs(target, registry).apply(starter, RUN, returned)
 
 
 def as_json(value):
@@ -78,7 +82,7 @@ async def test_a_list_of_starts_and_names_without_case(target):
 
 
 async def test_no_value_starts_nothing(target):
-    assert await make_outputs(target).apply(STARTER, Returned()) is None
+    assert await make_outputs(target).apply(STARTER, RUN, Returned()) is None
     assert await apply(target, as_json([])) is None
     assert (await target.api_call("GET", "instances")).json() == []
 
@@ -156,16 +160,22 @@ async def test_a_function_that_is_not_there_is_started_with_a_hint(target, caplo
     assert await read(target, "b") is not None
 
 
-async def test_other_outputs_are_named_once(target, caplog):
+@RECORDED
+async def test_other_outputs_are_recorded_and_named_once(target, caplog):
     sender = function(("$return", "http", "out"), ("message", "queue", "out"))
     outputs = make_outputs(target)
     for _ in range(2):
         returned = Returned(outputs={"message": TypedData("string", "m")})
-        assert await outputs.apply(sender, returned) is None
+        assert await outputs.apply(sender, RUN, returned) is None
     (record,) = caplog.records
     assert record.getMessage() == (
-        "Output 'message' of function 'F' goes nowhere: queue outputs are not supported yet."
+        "Output 'message' of function 'F' (queue) is recorded, not sent: "
+        "GET /admin/durahost/outputs shows it."
     )
+    kept = list(target.records)
+    assert [(one.function, one.invocation_id, one.binding, one.value) for one in kept] == [
+        ("F", RUN, "message", "m")
+    ] * 2
 
 
 async def test_a_failed_output_is_the_failure_of_the_invocation(target, caplog):

@@ -6,7 +6,7 @@ generic.py; Azure/azure-functions-python-library: meta.py, http.py.
 
 import importlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timezone
 from email.utils import parsedate_to_datetime
@@ -84,6 +84,13 @@ class GenericBinding:
 GenericBinding.__module__ = "azure_functions_worker.bindings.generic"
 
 
+class _Collection:
+    """Several values, as the field of a protobuf message that the converters look for."""
+
+    def __init__(self, field: str, values: Sequence[Any]) -> None:
+        setattr(self, field, values)
+
+
 class Library:
     """The app's `azure.functions`, imported when the app is loaded."""
 
@@ -155,6 +162,8 @@ class Library:
                 },
                 "body": self._datum(content["body"], "bytes"),
             }
+        elif kind.startswith("collection_"):
+            content = _Collection(kind.partition("_")[2], content)
         return self._datum(content, kind)
 
 

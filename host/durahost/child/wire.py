@@ -25,9 +25,12 @@ MAX_HEADER_BYTES = 64 * 2**20
 GREETING = b"\0durahost child 1\n"
 """The child's first bytes; what comes before them is output of its environment (`site`, `.pth`)."""
 
+_IN_HEADER = ("int", "double", "collection_sint64")
+_COLLECTIONS = {"collection_string": "string", "collection_bytes": "bytes"}
+
 Value = tuple[str, Any]
 """A kind of TypedData and its value: str for string and json, bytes, a number for int and double,
-for http a mapping with RpcHttp's fields and `body` as bytes.
+for http a mapping with RpcHttp's fields and `body` as bytes, a list for each collection.
 """
 
 
@@ -105,8 +108,10 @@ def pack(value: Value | None, parts: list[bytes]) -> Mapping[str, Any] | None:
     if value is None:
         return None
     kind, content = value
-    if kind in ("int", "double"):
+    if kind in _IN_HEADER:
         return {"kind": kind, "value": content}
+    if kind in _COLLECTIONS:
+        return {"kind": kind, "items": [pack((_COLLECTIONS[kind], one), parts) for one in content]}
     described: dict[str, Any] = {"kind": kind}
     if kind == "http":
         described.update(content)
@@ -125,8 +130,10 @@ def unpack(described: Mapping[str, Any] | None, parts: Sequence[bytes]) -> Value
     if described is None:
         return None
     kind = described["kind"]
-    if kind in ("int", "double"):
+    if kind in _IN_HEADER:
         return kind, described["value"]
+    if kind in _COLLECTIONS:
+        return kind, [_value(one, parts) for one in described["items"]]
     content = parts[described["part"]]
     if kind in ("string", "json"):
         return kind, content.decode("utf-8", "surrogatepass")
@@ -134,3 +141,8 @@ def unpack(described: Mapping[str, Any] | None, parts: Sequence[bytes]) -> Value
         return kind, content
     fields = {name: value for name, value in described.items() if name not in ("kind", "part")}
     return kind, {**fields, "body": content}
+
+
+def _value(described: Mapping[str, Any], parts: Sequence[bytes]) -> Any:
+    found = unpack(described, parts)
+    return None if found is None else found[1]

@@ -147,10 +147,12 @@ def show_keys(keys: Sequence[tuple[str, str, str]]) -> None:
 
 
 def _describe_trigger(function: FunctionMetadata) -> str:
+    """The trigger's type, and of one that nothing here fires how to run it."""
     kind = function.trigger.type
     if kind.lower() in RUN_TRIGGERS:
         return kind
-    return f"{kind} {click.style('(not listened to: durahost does not run it yet)', fg='yellow')}"
+    note = f"(not listened to; POST /admin/functions/{function.name} runs it)"
+    return f"{kind} {click.style(note, fg='yellow')}"
 
 
 def _show_serving(report: Serving) -> None:

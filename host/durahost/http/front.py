@@ -17,12 +17,12 @@ from durahost.codec.rest import WEBHOOK_PATH
 from durahost.functions.routing import RouteMatch
 from durahost.host_state import Generation, HostState
 from durahost.http.added_headers import AddedHeaders
-from durahost.http.admin_api import home_page
 from durahost.http.authorization import Endpoint, Gate
 from durahost.http.body_budget import BodiesFull, BodyLoan
 from durahost.http.durable_api import DurableApi
 from durahost.http.errors import empty
 from durahost.http.front_settings import FrontSettings
+from durahost.http.home_page import home_page
 from durahost.http.paths import EXTENSION, find_extension, is_admin
 from durahost.http.requests import (
     MAX_BODY_BYTES,

@@ -14,11 +14,10 @@ from starlette.responses import Response
 from durahost.host_state import HostState
 from durahost.http.authorization import Endpoint
 from durahost.http.errors import empty, json_response
+from durahost.http.mvc import bad_request, get_member, is_json, read_body
 from durahost.http.requests import HttpRequest
-from durahost.http.responses import TEXT_TYPE
 from durahost.keys import HOST_RING, MASTER_KEY, SYSTEM_RING, HostKeys, KeyRing, function_ring
 from durahost.registry import Registry
-from durahost.tolerant_json import JsonTextError, read_whole
 
 _HOST_RINGS = {"keys": HOST_RING, "functionkeys": HOST_RING, "systemkeys": SYSTEM_RING}
 _ALL_KEYS_METHODS = frozenset({"GET"})
@@ -95,11 +94,11 @@ class KeysApi:
 
     async def _put(self, asked: _Asked) -> Response:
         """Set a key; the name in the URL counts, not the one in the body."""
-        if not _is_json(asked.request.media_type):
+        if not is_json(asked.request.media_type):
             return empty(415)
         value = _read_value(asked.request.body)
         if value is None:
-            return _bad_request("Invalid key value")
+            return bad_request("Invalid key value")
         return await self._set(asked, value) if asked.is_there else empty(404)
 
     async def _set(self, asked: _Asked, value: str | None) -> Response:
@@ -114,7 +113,7 @@ class KeysApi:
     async def _delete(self, asked: _Asked) -> Response:
         name = str(asked.name)
         if name.lower() == MASTER_KEY:
-            return _bad_request("Cannot delete System Key.")
+            return bad_request("Cannot delete System Key.")
         is_deleted = asked.is_there and await self._keys.delete_key(asked.ring, name)
         return empty(204 if is_deleted else 404)
 
@@ -134,23 +133,8 @@ def _is_function(registry: Registry | None, name: str) -> bool:
     return registry.get(name) is not None or name.lower() in failing
 
 
-def _is_json(media_type: str) -> bool:
-    """Whether MVC reads bodies of this type as JSON; others are 415 before the action."""
-    is_plain = media_type in ("application/json", "text/json")
-    return is_plain or (media_type.startswith("application/") and media_type.endswith("+json"))
-
-
 def _read_value(body: bytes) -> str | None:
     """The key's value in a body; None when the body has none or is no JSON object."""
-    try:
-        members = read_whole(body.decode("utf-8-sig", "replace"))
-    except JsonTextError:
-        return None
-    if not isinstance(members, dict):
-        return None
-    found = next((value for name, value in members.items() if name.lower() == "value"), None)
+    members = read_body(body)
+    found = get_member(members, "value") if isinstance(members, dict) else None
     return found if isinstance(found, str) else None
-
-
-def _bad_request(text: str) -> Response:
-    return Response(text.encode(), 400, headers={"content-type": TEXT_TYPE})

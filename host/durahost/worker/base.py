@@ -15,7 +15,17 @@ from typing import Any, Literal, Protocol
 from durahost.model.functions import FunctionFailure, FunctionMetadata
 from durahost.model.ids import InvocationId
 
-DataKind = Literal["string", "json", "bytes", "http", "int", "double"]
+DataKind = Literal[
+    "string",
+    "json",
+    "bytes",
+    "http",
+    "int",
+    "double",
+    "collection_string",
+    "collection_bytes",
+    "collection_sint64",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +33,7 @@ class TypedData:
     """A value and the field of TypedData it travels in.
 
     string, json: str (json is JSON text). bytes: bytes. http: HttpData. int, double: a number.
+    collection_*: a sequence of str, bytes or int.
     """
 
     kind: DataKind

@@ -35,6 +35,9 @@ VALUES = st.one_of(
     st.tuples(st.just("bytes"), st.binary()),
     st.tuples(st.just("int"), st.integers()),
     st.tuples(st.just("double"), st.floats(allow_nan=False)),
+    st.tuples(st.just("collection_string"), st.lists(st.text(), max_size=3)),
+    st.tuples(st.just("collection_bytes"), st.lists(st.binary(), max_size=3)),
+    st.tuples(st.just("collection_sint64"), st.lists(st.integers(), max_size=3)),
     st.tuples(
         st.just("http"),
         st.fixed_dictionaries({"method": st.text(), "headers": TEXTS, "body": st.binary()}),

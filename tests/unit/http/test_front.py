@@ -178,12 +178,14 @@ async def test_a_body_over_the_limit(target, monkeypatch):
 @pytest.mark.feature("Functions host", "`GET /admin/functions/{name}`")
 @pytest.mark.parametrize(
     ("text", "config"),
-    [("{// c\n'bindings': []}", {"bindings": []}), ("[1]", {}), ("nope", {})],
+    [(b"{// c\n'bindings': []}", {"bindings": []}), (b"[1]", {}), (b"nope", {}), (b"\xff", {})],
 )
 async def test_the_config_of_a_function_is_its_file(target, tmp_path, text, config):
-    (tmp_path / "function.json").write_text(text)
+    folder = tmp_path / "T"
+    folder.mkdir()
+    (folder / "function.json").write_bytes(text)
     timer = Binding("timer", "timerTrigger", "in")
-    target.serve(Registry.of([FunctionMetadata("T", tmp_path, tmp_path / "x.py", "", [timer])]))
+    target.serve(Registry.of([FunctionMetadata("T", folder, folder / "x.py", "", [timer])]))
     one = (await target.send("GET", "/admin/functions/T")).json()
     assert (one["config"], one["invoke_url_template"]) == (config, None)
 
