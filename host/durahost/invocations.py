@@ -169,9 +169,9 @@ def _log_end(
     match result:
         case Returned():
             logger.info(EXECUTED, function.name, "Succeeded", invocation_id, took_ms, extra=scope)
-        case Raised(error_type, message):
+        case Raised():
             logger.error(EXECUTED, function.name, "Failed", invocation_id, took_ms, extra=scope)
-            text = f"{error_type}: {message}".partition(failures.STATE_MARKER)[0]
+            text = result.wire_message.partition(failures.STATE_MARKER)[0]
             text = text if len(text) <= LONGEST_LOGGED else f"{text[:LONGEST_LOGGED]}... (cut)"
             frames = failures.frames_of(result.stack_trace)
             logger.error("%s", failures.rpc_exception(text, frames), extra=scope)

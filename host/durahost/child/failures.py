@@ -32,13 +32,17 @@ FOREIGN_FOLDERS = frozenset({"site-packages", "dist-packages", ".python_packages
 
 
 def raised(error: BaseException) -> dict[str, str]:
-    """The fields of a `raised` frame; the stack begins where the app's code does."""
+    """The fields of a `raised` frame; the stack begins where the app's code does.
+
+    A text that cannot be made has one in its place, which the real worker puts no type before.
+    """
+    error_type = type(error).__name__
     try:
         message = str(error)
     except Exception:  # noqa: BLE001  # the user's own __str__ may do anything
-        message = UNREADABLE
+        error_type, message = "", UNREADABLE
     return {
-        "error_type": type(error).__name__,
+        "error_type": error_type,
         "message": message,
         "stack_trace": _stack(error),
     }

@@ -43,6 +43,8 @@ class Invocation:
             name: self._library.decode(self.callee.inputs[name], unpack(one, parts), metadata)
             for name, one in fields["inputs"].items()
         }
+        # On the loop's thread too, where async functions see it: context.thread_local_storage.
+        self._thread_local.invocation_id = self.invocation_id
         if self.callee.takes_context:
             arguments["context"] = self._context(fields)
         arguments.update(self._outs)

@@ -117,6 +117,7 @@ class Raised:
     """The function, or the worker on its behalf, raised; nothing of ours failed.
 
     message: without the type; on the wire it is `{error_type}: {message}` (RpcException.message).
+    error_type: empty when the exception could not be made text; the message stands alone then.
     sites: as of Returned, for an orchestrator's state travels in what it raises.
     """
 
@@ -128,7 +129,7 @@ class Raised:
     @property
     def wire_message(self) -> str:
         """RpcException.message."""
-        return f"{self.error_type}: {self.message}"
+        return f"{self.error_type}: {self.message}" if self.error_type else self.message
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,7 +221,7 @@ def _retry(written: Mapping[str, Any] | None) -> RetryPolicy | None:
 
 def _failure_text(failure: Mapping[str, Any]) -> str:
     """As RpcException.message has it."""
-    return f"{failure['error_type']}: {failure['message']}"
+    return Raised(failure["error_type"], failure["message"], "").wire_message
 
 
 def _packed(

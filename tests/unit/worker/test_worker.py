@@ -201,7 +201,7 @@ async def test_user_exceptions_are_data_and_begin_in_the_app(worker, app):
         ),
         (
             "class E(Exception):\n        def __str__(self): raise ValueError\n    raise E",
-            "E: Unhandled exception in function. Could not serialize original exception message.",
+            "Unhandled exception in function. Could not serialize original exception message.",
         ),
         ("import asyncio; raise asyncio.CancelledError", "CancelledError: "),
     ],

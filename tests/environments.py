@@ -1,0 +1,72 @@
+"""Interpreters of this machine, and virtual environments that stay between runs of the tests."""
+
+import functools
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MADE = "made.txt"
+"""The file that says an environment is whole, and for what it was made."""
+
+INSTALL_LIMIT_S = 300
+
+
+@functools.cache
+def interpreter(version):
+    """An interpreter of this version ("3.13"): of the path, else of pyenv; None when there is none.
+
+    pyenv's shims stand on the path for versions that are not chosen: only one that runs counts.
+    """
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    installed = sorted(pyenv.glob(f"versions/{version}.*/bin/python"))
+    for candidate in [f"python{version}", *map(str, reversed(installed))]:
+        program = "import sys; print(sys.executable)"
+        try:
+            ran = subprocess.run(
+                [candidate, "-c", program], capture_output=True, text=True, check=True, timeout=20
+            )
+        except (OSError, subprocess.SubprocessError):
+            continue
+        return ran.stdout.strip()
+    return None
+
+
+def needs(version):
+    """The interpreter, or the test is skipped by the name of what is missing."""
+    found = interpreter(version)
+    if found is None:
+        pytest.skip(f"Python {version} is not on this machine")
+    return found
+
+
+def environment(folder, python, *requirements):
+    """The interpreter of a virtual environment in `folder` that holds the requirements.
+
+    It is made once for each interpreter and list of requirements. Skips the test when pip cannot
+    install them.
+    """
+    wanted = "\n".join([python, *map(str, requirements)])
+    name = hashlib.sha256(wanted.encode()).hexdigest()[:16]
+    place = ROOT / folder / name
+    made_python = place / "bin" / "python"
+    if (place / MADE).exists():
+        return str(made_python)
+    shutil.rmtree(place, ignore_errors=True)
+    subprocess.run([python, "-m", "venv", place], check=True, timeout=INSTALL_LIMIT_S)
+    command = [made_python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    ran = subprocess.run(
+        [*command, *requirements],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=INSTALL_LIMIT_S,
+    )
+    if ran.returncode:
+        pytest.skip(f"pip cannot install {', '.join(map(str, requirements))}: {ran.stderr.strip()}")
+    (place / MADE).write_text(wanted)
+    return str(made_python)
