@@ -5,7 +5,7 @@ named as the row; a row with `fails` has an app of its own. A row that `differs`
 of docs/compatibility.md, with the reason.
 """
 
-from rows import (
+from peers.rows import (
     ACTIVITY,
     CANCELLED,
     EXPIRES,
@@ -105,7 +105,8 @@ REQUESTS = [
         "[req.form['a'], req.files['f'].filename, req.files['f'].read().decode()]",
         body=(
             b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x\r\n'
-            b'Content-Disposition: form-data; name="f"; filename="f.txt"\r\n\r\ncontent\r\n--x--\r\n'
+            b'Content-Disposition: form-data; name="f"; filename="f.txt"\r\n\r\n'
+            b"content\r\n--x--\r\n"
         ),
         method="post",
         headers={"content-type": "multipart/form-data; boundary=x"},

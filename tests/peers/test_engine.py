@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from environments import environment, needs
-from rows import HEAD
-from table import ROWS
+from peers.rows import HEAD
+from peers.table import ROWS
 
 from durahost.model.errors import AppLoadError
 from durahost.model.functions import Binding, FunctionMetadata
@@ -30,7 +30,7 @@ PACKAGES = (
     "azure-functions-runtime-v1==1.2.0",
     "azure-functions-durable>=1.7,<2",
 )
-ENGINE = Path(__file__).with_name("engine.py")
+ENGINE = Path(__file__).with_name("platform_engine.py")
 SCRIPT = "function_app.py"
 LIMIT_S = 120
 

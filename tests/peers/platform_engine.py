@@ -1,6 +1,6 @@
 """Runs apps on the platform's own engine for Python 3.13 and newer, without gRPC.
 
-    python engine.py < jobs.json > outcomes.json
+    python platform_engine.py < jobs.json > outcomes.json
 
 Needs azure-functions-runtime (decorators) and azure-functions-runtime-v1 (folders). The engine
 keeps its state in globals, so each app has a process of its own. It takes the classes of the
