@@ -52,7 +52,7 @@ async def test_start_with_an_id_and_another_hub_keeps_both_in_the_links(target):
 @pytest.mark.feature("Management API", "`POST /orchestrators/{functionName}`")
 async def test_links_take_their_origin_from_the_request(target):
     for base, origin in [
-        ("http://example.com:80", "http://example.com"),
+        ("http://app.example:80", "http://app.example"),
         ("http://127.0.0.1:7071", "http://127.0.0.1:7071"),
         ("http://0.0.0.0:7071", ORIGIN),
     ]:

@@ -6,9 +6,11 @@ Source: Azure/azure-functions-durable-extension: HttpApiHandler.cs (HandleReques
 """
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from ipaddress import IPv6Address
 
 from starlette.responses import Response
 
@@ -42,6 +44,9 @@ _ENTITY_METHODS: Mapping[str, _Handler] = {
     "DELETE": entity_operations.signal,
 }
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
+_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?")
+_PORT = re.compile(r":(\d+)$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,18 +119,22 @@ class DurableApi:
             location=(request.origin or own.origin) + request.target,
             now=self._settings.now(),
             provider=self._settings.provider,
-            unknown_text=lambda name: self._unknown_text(DurableKind.ORCHESTRATOR, name),
-            unknown_entity_text=lambda name: (
-                self._unknown_text(DurableKind.ENTITY, name) if is_own and is_known else None
+            unknown_text=lambda kind, name: (
+                self._unknown_text(kind, name) if is_own and is_known else None
             ),
         )
 
     def _link_origin(self, request: HttpRequest, own: str) -> str:
+        """Where links point. Of a header on several lines the first counts; none is split.
+
+        Source: dotnet/runtime: HttpHeaders.cs (ParseSingleRawHeaderValue, of headers without a
+        parser).
+        """
         origin = request.origin or own
-        host = request.headers.get("x-forwarded-host", "").partition(",")[0].strip()
-        scheme = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip()
-        if self._settings.uses_forwarded_host and host and scheme:
-            return _forwarded(origin, scheme.lower(), host.lower())
+        host = request.first_header("x-forwarded-host")
+        scheme = request.first_header("x-forwarded-proto")
+        if self._settings.uses_forwarded_host and host is not None and scheme is not None:
+            return _forwarded(origin, scheme, host)
         return origin
 
     def _unknown_text(self, kind: DurableKind, name: str) -> str | None:
@@ -176,12 +185,30 @@ def _find_instances(method: str, rest: list[str]) -> tuple[_Handler, tuple[str, 
 def _forwarded(origin: str, scheme: str, host: str) -> str:
     """Replace scheme and host, keep the port, as .NET's UriBuilder does.
 
-    Errors: ApiFailure when the forwarded host brings a port of its own.
+    Errors: ApiArgumentError for a scheme that is none; ApiFailure for a host that is none, such as
+    one with a port of its own.
+    Source: dotnet/runtime: UriBuilder.cs; Strings.resx (net_uri_BadScheme, net_uri_BadHostName).
     """
-    if ":" in host:
+    scheme, host = scheme.partition(":")[0].lower(), host.lower()
+    if scheme and not _SCHEME.fullmatch(scheme):
+        text = "Invalid URI: The URI scheme is not valid. (Parameter 'value')"
+        raise ApiArgumentError(text)
+    if ":" in host and not host.startswith("["):
+        host = f"[{host}]"
+    if not scheme or not _is_host(host):
         raise ApiFailure(
             "Invalid URI: The hostname could not be parsed.", "System.UriFormatException"
         )
     old_scheme, _, authority = origin.partition("://")
-    port = authority.partition(":")[2] or _DEFAULT_PORTS.get(old_scheme, "")
-    return f"{scheme}://{host}" + ("" if port == _DEFAULT_PORTS.get(scheme) else f":{port}")
+    port = _PORT.search(authority)
+    number = port[1] if port else _DEFAULT_PORTS.get(old_scheme, "")
+    return f"{scheme}://{host}" + ("" if number == _DEFAULT_PORTS.get(scheme) else f":{number}")
+
+
+def _is_host(host: str) -> bool:
+    if not host.startswith("["):
+        return _HOST.fullmatch(host) is not None
+    try:
+        return bool(IPv6Address(host[1:].removesuffix("]"))) and host.endswith("]")
+    except ValueError:
+        return False

@@ -19,6 +19,7 @@ from durahost.model.ids import EntityId
 from durahost.model.instances import InstanceState
 from durahost.model.queries import InstanceQuery
 from durahost.off_loop import LONG_TEXT, run_pure
+from durahost.registry import DurableKind
 from durahost.tolerant_json import JsonTextError, read_first
 
 _NO_NAME = (
@@ -111,7 +112,7 @@ async def _input(call: ApiCall) -> str | None:
 def _check_signal(call: ApiCall, entity: EntityId) -> None:
     if any(character in "/\\#?" or _is_control(character) for character in entity.key):
         raise ApiArgumentError(_BAD_KEY)
-    if (text := call.unknown_entity_text(entity.name)) is not None:
+    if (text := call.unknown_text(DurableKind.ENTITY, entity.name)) is not None:
         raise ApiArgumentError(text)
 
 

@@ -26,6 +26,7 @@ from durahost.model.instances import InstanceState
 from durahost.model.queries import InstanceQuery
 from durahost.model.status import RuntimeStatus
 from durahost.off_loop import LONG_TEXT, run_pure
+from durahost.registry import DurableKind
 from durahost.tolerant_json import JsonTextError, read_first
 
 logger = logging.getLogger(__name__)
@@ -55,8 +56,8 @@ class ApiCall:
     """One request, bound to the hub it names.
 
     arguments: the path's values. links, location: made on demand, as they can fail.
-    unknown_text, unknown_entity_text: what is said of an orchestrator, or entity, that the app does
-        not have, None for others.
+    unknown_text: what is said of a durable function that the app does not have; None for one that
+        it has, and for every name in a hub of others.
     provider: the storage provider's type, as the extension spells it.
     """
 
@@ -66,8 +67,7 @@ class ApiCall:
     arguments: tuple[str, ...]
     links: Callable[[], Links]
     location: str
-    unknown_text: Callable[[str], str | None]
-    unknown_entity_text: Callable[[str], str | None]
+    unknown_text: Callable[[DurableKind, str], str | None]
     now: datetime
     provider: str
 
@@ -112,7 +112,7 @@ async def start(call: ApiCall) -> Response:
     text = None if call.request.headers.get("content-length") == "0" else call.text
     if text is not None:
         await run_pure(lambda: check_document(text), is_long=len(text) > LONG_TEXT)
-    if (hint := call.unknown_text(name)) is not None:
+    if (hint := call.unknown_text(DurableKind.ORCHESTRATOR, name)) is not None:
         logger.warning("The start of '%s' is accepted and will fail, as on Azure: %s", name, hint)
     instance_id = await call.hub.start(
         name,
@@ -130,7 +130,8 @@ async def restart(call: ApiCall) -> Response:
     """POST instances/{id}/restart: the same function and input, once more."""
     try:
         state = await call.hub.status(call.instance_id)
-        if state is not None and (text := call.unknown_text(state.name)) is not None:
+        name = state.name if state is not None else None
+        if name and (text := call.unknown_text(DurableKind.ORCHESTRATOR, name)) is not None:
             raise ApiArgumentError(text)
         with_new_id = call.query.boolean("restartWithNewInstanceId", default=True)
         new_id = await call.hub.restart(call.instance_id, with_new_id=with_new_id)
@@ -317,23 +318,27 @@ def _length(state: InstanceState, *, show_input: bool) -> int:
 
 async def _answer_started(call: ApiCall, instance_id: InstanceId) -> Response:
     timeout, interval = call.query.seconds("timeout"), call.query.seconds("pollingInterval")
-    state = None
-    if timeout is not None and interval is not None:
-        if interval > timeout:
-            raise ApiArgumentError(
-                f"Total timeout {_seconds(timeout)} should be bigger than retry timeout "
-                f"{_seconds(interval)}"
-            )
-        state = await _wait(call, instance_id, timeout, interval)
-    if state is not None and state.status is RuntimeStatus.COMPLETED:
-        output = state.output
-        is_long = len(output or "") > LONG_TEXT
-        return await run_pure(lambda: json_response(200, parse_stored(output)), is_long=is_long)
-    if state is not None and state.status.is_terminal:
+    if timeout is None or interval is None:
+        return _check_status_response(check_status_payload(call.links(), instance_id))
+    if interval > timeout:
+        raise ApiArgumentError(
+            f"Total timeout {_seconds(timeout)} should be bigger than retry timeout "
+            f"{_seconds(interval)}"
+        )
+    payload = check_status_payload(call.links(), instance_id)  # may fail, and then nobody waits
+    state = await _wait(call, instance_id, timeout, interval)
+    if state is None or not state.status.is_terminal:
+        return _check_status_response(payload)
+    if state.status is not RuntimeStatus.COMPLETED:
         return await _status_response(call, 200, state)
-    payload = check_status_payload(call.links(), instance_id)
-    location = payload["statusQueryGetUri"]
-    return json_response(202, payload, {"location": location, "retry-after": "10"})
+    output = state.output
+    is_long = len(output or "") > LONG_TEXT
+    return await run_pure(lambda: json_response(200, parse_stored(output)), is_long=is_long)
+
+
+def _check_status_response(payload: Mapping[str, str]) -> Response:
+    headers = {"location": payload["statusQueryGetUri"], "retry-after": "10"}
+    return json_response(202, payload, headers)
 
 
 async def _wait(
