@@ -113,7 +113,7 @@ class InlineReaders(Readers):
 class NumberedHub:
     """A hub whose operations are counted; waiting is none."""
 
-    UNCOUNTED: ClassVar = frozenset({"wait_for_episodes", "wait_for_activities"})
+    UNCOUNTED: ClassVar = frozenset({"wait_for_episodes", "wait_for_activities", "wait_for_end"})
 
     def __init__(self, hub, faults):
         self._hub = hub

@@ -4,7 +4,6 @@ Payload texts are passed on as they came. Nothing here waits for an instance but
 are messages, and what they change is seen later.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -28,7 +27,8 @@ from durahost.store.base import InstanceStore, StoreProvider
 logger = logging.getLogger(__name__)
 
 _PURGE_PAGE = 500
-_SHORTEST_POLL_S = 0.01  # a pollingInterval of 0 must not spin
+_LOOK_AGAIN = timedelta(seconds=1)
+"""The end of an instance ends a wait; looking again is for a store that might not tell."""
 _ANY_STATE = frozenset(RuntimeStatus)
 
 
@@ -86,7 +86,9 @@ class Management:
     async def wait(
         self, instance_id: InstanceId, limit: timedelta, interval: timedelta
     ) -> InstanceState | None:
-        """Look at the instance until it has ended or the time is up; return what was seen last.
+        """Wait until the instance has ended or the time is up; return what was seen last.
+
+        interval: how often Azure looks; here the end is noticed at once.
 
         Time here is real time. A zero or negative limit looks once.
         Source: Azure/azure-functions-durable-extension: HttpApiHandler.cs
@@ -98,7 +100,8 @@ class Management:
             left = until - self._clock.monotonic()
             if left <= 0 or (state is not None and state.status.is_terminal):
                 return state
-            await asyncio.sleep(min(max(interval.total_seconds(), _SHORTEST_POLL_S), left))
+            at_most = min(max(interval, _LOOK_AGAIN), timedelta(seconds=left))
+            await self._hub.wait_for_end(instance_id, at_most)
 
     async def raise_event(self, instance_id: InstanceId, name: str, input_text: str | None) -> None:
         """Send an external event. Errors: InstanceNotFound, InvalidState when it has ended."""

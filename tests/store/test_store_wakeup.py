@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 from clocks import START
-from store.builders import message, names, new_instance, running, task
+from store.builders import completed, event, message, names, new_instance, running, task
 
+from durahost.model.events import EventKind
+from durahost.model.messages import Message
 from durahost.model.status import LIVE
 
 LEASE = timedelta(seconds=30)
@@ -142,3 +144,34 @@ async def test_a_standing_clock_does_not_hold_a_wait_beyond_its_limit(hub, idle)
     assert await hub.lock_episodes("me", LEASE, 1) == []
     async with asyncio.timeout(5):
         await hub.wait_for_episodes(MOMENT)
+
+
+async def test_an_end_ends_the_wait_for_it(hub):
+    for name in "ab":
+        await hub.create(new_instance(name), ())
+    a, b = await hub.lock_episodes("me", LEASE, 2)
+    still = asyncio.ensure_future(hub.wait_for_end("b", HOUR))
+    ended = [asyncio.ensure_future(hub.wait_for_end("a", HOUR)) for _ in range(2)]
+    await asyncio.sleep(0)
+    await hub.commit_episode(b.lease, running(b))
+    assert not any(one.done() for one in (*ended, still))
+    await hub.commit_episode(a.lease, completed(a))
+    async with asyncio.timeout(5):
+        await asyncio.gather(*ended)
+        await hub.wait_for_end("a", HOUR)
+    assert not still.done()
+    still.cancel()
+
+
+async def test_a_termination_before_the_time_has_come_ends_the_wait(hub):
+    await hub.create(new_instance("a", scheduled_at=START + HOUR), ())
+    waiting = asyncio.ensure_future(hub.wait_for_end("a", HOUR))
+    await asyncio.sleep(0)
+    await hub.send(Message("a", event(kind=EventKind.EXECUTION_TERMINATED)), LIVE)
+    async with asyncio.timeout(5):
+        await waiting
+
+
+async def test_a_wait_for_an_unknown_end_ends_at_its_limit(hub):
+    async with asyncio.timeout(5):
+        await hub.wait_for_end("unknown", MOMENT)

@@ -123,6 +123,10 @@ class InstanceStore(Protocol):
         """The row as last committed."""
         ...
 
+    async def wait_for_end(self, instance_id: InstanceId, at_most: timedelta) -> None:
+        """Return when the instance ends, at once when it has, or after the (real) limit."""
+        ...
+
     async def query(self, query: InstanceQuery) -> InstancePage:
         """One page in ordinal order of ids."""
         ...

@@ -30,7 +30,7 @@ from durahost.model.status import LIVE, RuntimeStatus
 from durahost.store import rewinding, rules
 from durahost.store.base import HostStore, HubStore
 from durahost.store.memory_rows import Instance, Task
-from durahost.store.signals import WorkSignal
+from durahost.store.signals import EndSignal, WorkSignal
 
 
 class MemoryHub:
@@ -45,6 +45,7 @@ class MemoryHub:
         self._tasks: dict[str, Task] = {}
         self._episodes = WorkSignal(clock)
         self._activities = WorkSignal(clock)
+        self._ends = EndSignal()
 
     async def lock_episodes(
         self, owner: str, lease_for: timedelta, at_most: int
@@ -95,6 +96,7 @@ class MemoryHub:
         if commit.state.status.is_terminal:
             self._keep_answers(instance)
             self._drop_tasks(instance)
+            self._ends.notify(commit.state.instance_id)
         self._episodes.notify()
         self._activities.notify()
 
@@ -172,6 +174,15 @@ class MemoryHub:
         instance = self._instances.get(instance_id)
         return None if instance is None else instance.state
 
+    async def wait_for_end(self, instance_id: InstanceId, at_most: timedelta) -> None:
+        """Return when the instance ends, at once when it has, or after the limit."""
+
+        def has_ended() -> bool:
+            instance = self._instances.get(instance_id)
+            return instance is not None and instance.state.status.is_terminal
+
+        await self._ends.wait(instance_id, has_ended, at_most)
+
     async def query(self, query: InstanceQuery) -> InstancePage:
         """One page in ordinal order of ids."""
         states = [i.state for _, i in sorted(self._instances.items()) if _matches(query, i.state)]
@@ -192,6 +203,7 @@ class MemoryHub:
         else:
             instance.state = ended
             instance.inbox.clear()
+            self._ends.notify(ended.instance_id)
         self._episodes.notify()
 
     async def rewind(

@@ -6,10 +6,12 @@ commit behind an empty attempt always finds the signal cleared, and a wait after
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from durahost.clock import Clock
+from durahost.model.ids import InstanceId
 
 TIMER_SLACK_S = 0.001
 """Event loops may call up to a millisecond early (uvloop's resolution); a lapse is not yet then."""
@@ -58,3 +60,32 @@ class WorkSignal:
     async def _notify_at(self, due: datetime) -> None:
         await self._clock.sleep_until(due)
         self.notify()
+
+
+class EndSignal:
+    """Who waits for which instance to end; used on the event loop only."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[InstanceId, set[asyncio.Future[None]]] = {}
+
+    def notify(self, instance_id: InstanceId) -> None:
+        """The instance has ended, by what is committed."""
+        for future in self._waiting.get(instance_id, ()):
+            if not future.done():
+                future.set_result(None)
+
+    async def wait(
+        self, instance_id: InstanceId, has_ended: Callable[[], bool], at_most: timedelta
+    ) -> None:
+        """Return when it ends, at once when it has, or after the (real) limit."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = self._waiting.setdefault(instance_id, set())
+        waiting.add(future)
+        try:
+            # Asked behind the entry, so that no end comes between the two.
+            if not has_ended():
+                await asyncio.wait({future}, timeout=at_most.total_seconds())
+        finally:
+            waiting.discard(future)
+            if not waiting and self._waiting.get(instance_id) is waiting:
+                del self._waiting[instance_id]

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from durahost.model.instances import Commit, Lease, LockedEpisode, NewInstance
 from durahost.model.status import RuntimeStatus
@@ -86,6 +87,7 @@ def commit(hub: HubScope, lease: Lease, commit: Commit, connection: Connection) 
         has_failed = commit.state.status is RuntimeStatus.FAILED
         for query in ("drop_all_but_answers" if has_failed else "delete_inbox", "delete_tasks"):
             connection.run(query, own)
+        connection.after_commit(partial(hub.ends.notify, commit.state.instance_id))
     if connection.scalar("refresh_due", own) is not None:
         connection.after_commit(hub.episodes.notify)
     if commit.schedule:

@@ -82,6 +82,7 @@ def send(
             own = {"instance_row": update(hub, ended, connection)}
             connection.run("delete_inbox", own)
             connection.run("refresh_due", own)
+            connection.after_commit(partial(hub.ends.notify, ended.instance_id))
             return
     deliver(hub, message, connection, allowed)
 

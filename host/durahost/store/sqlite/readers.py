@@ -1,4 +1,5 @@
-"""The threads that read: each with a connection of its own that cannot write.
+"""Reading: on threads, each with a connection of its own that cannot write, or, what is one row by
+its key, on the event loop's own thread: the hand-over to a thread takes several times as long.
 
 A read is one statement, so it sees one committed state, at least as new as every write whose
 future completed before it began.
@@ -35,6 +36,12 @@ class Readers:
         if self._is_closed:
             raise StoreError("The task hub database is closed; open the store again.")
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, read)
+
+    def read_now(self, read: Read[T]) -> T:
+        """Run a read of a few rows on the caller's thread, the event loop's."""
+        if self._is_closed:
+            raise StoreError("The task hub database is closed; open the store again.")
+        return self._run(read)
 
     async def close(self) -> None:
         """Let running reads end, then close the connections."""

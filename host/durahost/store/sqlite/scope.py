@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from durahost.clock import Clock
-from durahost.store.signals import WorkSignal
+from durahost.store.signals import EndSignal, WorkSignal
 from durahost.store.sqlite.rows import to_microseconds
 
 
@@ -21,6 +21,7 @@ class HubScope:
     tokens: Iterator[int]
     episodes: WorkSignal
     activities: WorkSignal
+    ends: EndSignal
 
     def now(self) -> int:
         """The app's time in microseconds."""

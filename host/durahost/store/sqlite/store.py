@@ -16,7 +16,7 @@ from types import TracebackType
 from durahost.clock import Clock
 from durahost.model.errors import StoreError
 from durahost.store.base import HostStore, HubStore, StoreProvider
-from durahost.store.signals import WorkSignal
+from durahost.store.signals import EndSignal, WorkSignal
 from durahost.store.sqlite import schema
 from durahost.store.sqlite.connection import Connection, connect, read_queries, translated
 from durahost.store.sqlite.file_lock import FileLock
@@ -50,7 +50,8 @@ class SqliteDatabase:
         key = name.lower()
         if key not in self._hubs:
             episodes, activities = WorkSignal(self._clock), WorkSignal(self._clock)
-            self._hubs[key] = HubScope(key, self._clock, self._tokens, episodes, activities)
+            scope = HubScope(key, self._clock, self._tokens, episodes, activities, EndSignal())
+            self._hubs[key] = scope
         return SqliteHub(self._hubs[key], self._writer, self._readers)
 
     @property
