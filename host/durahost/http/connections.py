@@ -2,7 +2,7 @@
 
 What breaks a limit gets a status without a body, and its connection ends. Nothing is ever written
 where the answer to an earlier request belongs. What a connection holds in memory is bounded by the
-head, one read, and the body that the app takes.
+head, one read, the body that the app takes, and an answer that the client takes in time.
 Source: dotnet/aspnetcore: src/Servers/Kestrel/Core/src/KestrelServerLimits.cs (defaults),
 CoreStrings.resx and Internal/Http/HttpProtocol.cs (statuses).
 """
@@ -17,6 +17,8 @@ from uvicorn.protocols.http.httptools_impl import (
     HttpToolsProtocol,
     RequestResponseCycle,
 )
+
+from durahost.http.sending import SendWatch
 
 logger = logging.getLogger(__name__)
 
@@ -55,14 +57,26 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """A client that never sends anything is let go like one that sends nothing more."""
         super().connection_made(transport)
+        self._sending = SendWatch(transport, self.loop)
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End the watch with the connection."""
+        """End the watches with the connection."""
         self._end_watch()
+        self._sending.end()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client does not take all of its answer at once."""
+        super().pause_writing()
+        self._sending.begin()
+
+    def resume_writing(self) -> None:
+        """It has taken all of it."""
+        self._sending.end()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, or refuse it."""

@@ -22,9 +22,33 @@ class MemoryTransport(asyncio.Transport):
         self.written = b""
         self.closed = asyncio.Event()
         self.is_paused = False
+        self.takes_at_once = None  # bytes that leave the buffer at each write; None is all of them
+        self.waiting = b""
+
+    def set_write_buffer_limits(self, high=None, low=None):
+        assert (high, low) == (0, None)
+
+    def get_write_buffer_size(self):
+        return len(self.waiting)
 
     def write(self, data):
-        self.written += data
+        was_waiting = bool(self.waiting)
+        self.waiting += data
+        self.take(self.takes_at_once)
+        if self.waiting and not was_waiting:
+            self.get_protocol().pause_writing()
+
+    def take(self, size=None):
+        size = len(self.waiting) if size is None else size
+        self.written += self.waiting[:size]
+        self.waiting = self.waiting[size:]
+
+    def drain(self):
+        self.take()
+        self.get_protocol().resume_writing()
+
+    def abort(self):
+        self.close()
 
     def is_closing(self):
         return self.closed.is_set()
@@ -47,6 +71,7 @@ class Peer:
     def __init__(self):
         self.bodies = []
         self.headers = []
+        self.answer_size = 0
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.transport = MemoryTransport()
@@ -72,9 +97,9 @@ class Peer:
                 break
         await self.may_answer.wait()
         self.bodies.append(body)
-        headers = [(b"content-length", b"0")]
+        headers = [(b"content-length", str(self.answer_size).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b""})
+        await send({"type": "http.response.body", "body": b"x" * self.answer_size})
 
     def send(self, *pieces):
         for piece in pieces:
@@ -195,3 +220,69 @@ async def test_trailers_are_no_headers(peer):
 async def test_sizes(peer, pieces, status):
     peer.send(*pieces)
     assert await (peer.answered() if status == 200 else peer.ended()) == [status]
+
+
+class SendClock:
+    """Makes the watch of a connection look at the answer when the test says so."""
+
+    def __init__(self, peer, monkeypatch):
+        self.now = 1000.0
+        self.due = None
+        self.is_set = asyncio.Event()
+        monkeypatch.setattr(peer.connection._sending, "_loop", self)
+
+    def time(self):
+        return self.now
+
+    def call_later(self, delay_s, check):
+        self.due = check
+        self.is_set.set()
+        return self
+
+    def cancel(self):
+        self.due = None
+
+    def pass_time(self, seconds):
+        self.now += seconds
+        self.due()
+
+
+async def send_large_answer(peer, monkeypatch):
+    clock = SendClock(peer, monkeypatch)
+    peer.answer_size, peer.transport.takes_at_once = 100_000, 0
+    peer.send(POST + b"Content-Length: 0\r\n\r\n")
+    async with asyncio.timeout(5):
+        await clock.is_set.wait()
+    peer.transport.drain()
+    assert clock.due is None
+    await peer.answered()
+    assert clock.due is not None
+    return clock
+
+
+async def test_an_answer_that_nobody_takes_is_given_up(peer, monkeypatch):
+    clock = await send_large_answer(peer, monkeypatch)
+    clock.pass_time(5)
+    assert await peer.ended() == [200]
+    await asyncio.sleep(0)
+    assert clock.due is None
+
+
+async def test_an_answer_that_is_taken_too_slowly_is_given_up(peer, monkeypatch):
+    clock = await send_large_answer(peer, monkeypatch)
+    peer.transport.take(240 * 5)
+    clock.pass_time(5)
+    assert not peer.transport.closed.is_set()
+    peer.transport.take(240 * 5 - 1)
+    clock.pass_time(5)
+    assert peer.transport.closed.is_set()
+
+
+async def test_a_client_may_rest_when_it_was_fast_before(peer, monkeypatch):
+    clock = await send_large_answer(peer, monkeypatch)
+    peer.transport.take(240 * 60)
+    for _ in range(12):
+        clock.pass_time(5)
+    assert not peer.transport.closed.is_set()
+    peer.transport.drain()
+    assert clock.due is None
