@@ -106,7 +106,9 @@ class Target:
             ),
         )
         self.records = RecordedOutputs()
-        outputs = Outputs(self.hubs, lambda: self.state.registry, self.clock, self.records)
+        outputs = Outputs(
+            self.hubs, lambda: self.state.registry, self.clock, self.records, self.settings
+        )
         invoker = Invoker(self.clock, lambda binding: None, 5, outputs.apply)
         self.runs = ManualRuns(invoker, self.clock)
         self.admin = AdminApi(

@@ -240,7 +240,13 @@ class _Root:
 
     def _invoker(self, origin: str, rpc_url: str | None) -> Invoker:
         inputs = client_inputs(lambda: self._links(origin), rpc_url)
-        outputs = Outputs(self._hubs, lambda: self._state.registry, self._clock, self._records)
+        outputs = Outputs(
+            self._hubs,
+            lambda: self._state.registry,
+            self._clock,
+            self._records,
+            own=self._app.host.durable,
+        )
         timeout_s = self._app.host.function_timeout.total_seconds()
         return Invoker(self._clock, inputs, timeout_s, outputs.apply)
 

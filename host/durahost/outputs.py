@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from durahost.clock import Clock
 from durahost.codec.client_output import FORM, BadStart, StartRequest, decode_starts
+from durahost.config.settings import DurableSettings
 from durahost.management import Managements
 from durahost.model.errors import InstanceExists
 from durahost.model.functions import Binding, FunctionMetadata
@@ -39,11 +40,13 @@ class Outputs:
         registry: Callable[[], Registry | None],
         clock: Clock,
         records: RecordedOutputs,
+        own: DurableSettings,
     ) -> None:
         self._managements = managements
         self._registry = registry
         self._clock = clock
         self._records = records
+        self._own = own
         self._told: set[tuple[str, str]] = set()
 
     async def apply(
@@ -68,13 +71,19 @@ class Outputs:
         return None
 
     async def _start(self, binding: Binding, request: StartRequest) -> None:
-        registry = self._registry()
-        if registry is not None and not registry.knows(DurableKind.ORCHESTRATOR, request.name):
-            hint = registry.unknown_text(DurableKind.ORCHESTRATOR, request.name)
-            text = "The start of '%s' is accepted and will fail, as on Azure: %s"
-            logger.warning(text, request.name, hint)
-        hub = binding.get("taskHub")
-        management = self._managements(None if hub is None else str(hub))
+        """Start in the binding's hub; in the app's own, only what the app has.
+
+        Errors: BadStart, InstanceExists.
+        Source: Azure/azure-functions-durable-extension: ContextImplementations/DurableClient.cs
+        (StartNewAsync, ClientReferencesCurrentApp).
+        """
+        registry, kind = self._registry(), DurableKind.ORCHESTRATOR
+        hub, connection = binding.get("taskHub"), binding.get("connectionName")
+        is_own = str(hub or self._own.hub_name).lower() == self._own.hub_name.lower()
+        is_own = is_own and connection in (None, "", self._own.connection_name)
+        if is_own and registry is not None and not registry.knows(kind, request.name):
+            raise BadStart(registry.unknown_text(kind, request.name))
+        management = self._managements(str(hub) if hub else None)
         await management.start(request.name, request.input, instance_id=request.instance_id)
 
     def _tell(self, function: FunctionMetadata, binding: Binding) -> None:

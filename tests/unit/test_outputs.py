@@ -41,7 +41,7 @@ def target():
 
 
 def make_outputs(target, registry=None):
-    return Outputs(target.hubs, lambda: registry, target.clock, target.records)
+    return Outputs(target.hubs, lambda: registry, target.clock, target.records, target.settings)
 
 
 async def apply(target, value, starter=STARTER, registry=None):
@@ -105,7 +105,7 @@ async def test_the_hub_of_the_binding(target):
         (as_json(["Hello"]), "It is neither an object nor a list"),
         (as_json({}), 'It has no "FunctionName"'),
         (as_json({"FunctionName": ""}), 'It has no "FunctionName"'),
-        (as_json({"FunctionName": "H", "InstanceId": 5}), 'Its "InstanceId" is no string'),
+        (as_json({"FunctionName": "H", "InstanceId": [5]}), 'Its "InstanceId" is no string'),
         (
             as_json({"FunctionName": "H", "InstanceId": "@a"}),
             "instanceId (Parameter 'Orchestration instance ids must not start with @.')",
@@ -151,13 +151,28 @@ async def test_an_id_that_lives_fails_and_those_before_it_stand(target):
     assert await read(target, "b") is None
 
 
-async def test_a_function_that_is_not_there_is_started_with_a_hint(target, caplog):
+async def test_a_function_that_is_not_there_fails_the_invocation(target):
     registry = Registry.of([HELLO])
-    await apply(target, as_json({"FunctionName": "hello", "InstanceId": "a"}), registry=registry)
-    assert caplog.text == ""
-    await apply(target, as_json({"FunctionName": "Nope", "InstanceId": "b"}), registry=registry)
-    assert "The start of 'Nope' is accepted and will fail" in caplog.text
-    assert await read(target, "b") is not None
+    start = as_json({"FunctionName": "hello", "InstanceId": "a"})
+    assert await apply(target, start, registry=registry) is None
+    start = as_json({"FunctionName": "Nope", "InstanceId": "b"})
+    failure = await apply(target, start, registry=registry)
+    assert failure.error_type == "System.ArgumentException"
+    assert "The function 'Nope' doesn't exist, is disabled, or is not" in failure.message
+    assert await read(target, "b") is None
+
+
+@pytest.mark.parametrize("more", [{"taskHub": "Other"}, {"connectionName": "Elsewhere"}])
+async def test_functions_of_another_app_are_not_looked_at(target, more):
+    starter = function(("starter", "durableClient", "out", more))
+    start = as_json({"FunctionName": "Nope", "InstanceId": "b"})
+    assert await apply(target, start, starter, registry=Registry.of([HELLO])) is None
+    assert (await read(target, "b", more.get("taskHub"))).name == "Nope"
+
+
+async def test_scalars_become_text(target):
+    assert await apply(target, as_json({"FunctionName": "H", "InstanceId": 5})) is None
+    assert (await read(target, "5")).name == "H"
 
 
 @RECORDED

@@ -46,7 +46,7 @@ def _decode(value: Any) -> StartRequest:
     if not isinstance(value, dict):
         raise BadStart(f"It is neither an object nor a list of objects; set it to {FORM}.")
     members = {name.lower(): member for name, member in value.items()}
-    name, instance_id = members.get("functionname"), members.get("instanceid")
+    name, instance_id = (_text(members.get(one)) for one in ("functionname", "instanceid"))
     payload = members.get("input")
     if not isinstance(name, str) or not name:
         raise BadStart(f'It has no "FunctionName"; set it to {FORM}.')
@@ -54,14 +54,21 @@ def _decode(value: Any) -> StartRequest:
         raise BadStart('Its "InstanceId" is no string; leave it out for a fresh one.')
     return StartRequest(
         name,
-        _check_instance_id(instance_id) if instance_id else None,
+        check_instance_id(instance_id) if instance_id else None,
         None if payload is None else dumps(payload),
     )
 
 
-def _check_instance_id(instance_id: str) -> InstanceId:
-    """Refuse what the durable client refuses; its first two texts stand in the place of the
-    parameter's name, as there.
+def _text(value: Any) -> Any:
+    """A property that is to be text, as Newtonsoft.Json converts it: scalars become text."""
+    return str(value) if isinstance(value, bool | int) else value
+
+
+def check_instance_id(instance_id: str) -> InstanceId:
+    """Refuse what the durable client refuses.
+
+    Errors: BadStart with its text; the first two stand in the place of the parameter's name, as
+    there.
     """
     if instance_id.startswith("@"):
         rule = "Orchestration instance ids must not start with @."

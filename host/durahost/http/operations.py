@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
+from durahost.codec.client_output import BadStart, check_instance_id
 from durahost.codec.json_text import check_document, dumps, format_double, parse_stored
 from durahost.codec.rest import Links, check_status_payload, project_for_api, status_payload
 from durahost.http import errors
@@ -134,11 +135,15 @@ async def restart(call: ApiCall) -> Response:
         if name and (text := call.unknown_text(DurableKind.ORCHESTRATOR, name)) is not None:
             raise ApiArgumentError(text)
         with_new_id = call.query.boolean("restartWithNewInstanceId", default=True)
+        if state is not None and not with_new_id:
+            check_instance_id(state.instance_id)
         new_id = await call.hub.restart(call.instance_id, with_new_id=with_new_id)
         return await _answer_started(call, new_id)
     except InstanceNotFound:
         detail = f"An orchestrastion with the instanceId {call.instance_id} was not found."
         return _not_restarted(ApiArgumentError(detail))
+    except BadStart as error:
+        return _not_restarted(ApiArgumentError(str(error)))
     except ApiArgumentError as error:
         return _not_restarted(error)
     except InstanceExists as error:
