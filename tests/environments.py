@@ -70,3 +70,24 @@ def environment(folder, python, *requirements):
         pytest.skip(f"pip cannot install {', '.join(map(str, requirements))}: {ran.stderr.strip()}")
     (place / MADE).write_text(wanted)
     return str(made_python)
+
+
+def overlay(folder, python, requirement):
+    """A folder with this one package, to stand before those of the interpreter on the path."""
+    wanted = f"{python}\n{requirement}"
+    place = ROOT / folder / f"over-{hashlib.sha256(wanted.encode()).hexdigest()[:16]}"
+    if not (place / MADE).exists():
+        shutil.rmtree(place, ignore_errors=True)
+        command = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        options = ["--no-deps", "--target", str(place), requirement]
+        ran = subprocess.run(
+            [*command, *options],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=INSTALL_LIMIT_S,
+        )
+        if ran.returncode:
+            pytest.skip(f"pip cannot install {requirement}: {ran.stderr.strip()}")
+        (place / MADE).write_text(wanted)
+    return str(place)

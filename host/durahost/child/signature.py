@@ -83,8 +83,10 @@ def check(
     ports = {
         binding.name: _Parameter(library, name, binding, hints).port() for binding in bound.values()
     }
-    if any(binding.name == RETURN for binding in bindings) and "return" in hints:
-        _check_return(library, name, returning, hints["return"])
+    if "return" in hints:
+        if any(binding.name == RETURN for binding in bindings):
+            _check_return(library, name, returning, hints["return"])
+        # An implied output takes any annotation, and its converter sees it.
         returning = Port(returning.binding_type, hints["return"]) if returning else None
     return Callee(
         name=name,

@@ -140,6 +140,7 @@ def test_an_activity_takes_generics_of_typing_and_returns_anything():
 
     callee = load(f, BindingInfo("value", "activityTrigger", "in"))
     assert callee.returns.binding_type == "activityTrigger"
+    assert callee.returns.pytype == Sequence[int]
     assert not callee.is_episode
 
 

@@ -1,0 +1,89 @@
+"""Apps of different shape, each started by the command line with its own virtual environment.
+
+The environments hold what the apps' requirements.txt say, and no host. They are kept in
+`.venv-apps/`; apps that ask for the same share one.
+"""
+
+import shutil
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from conftest import copy_app
+from e2e.test_check import EVERY, full_of_mistakes  # noqa: F401  # a fixture
+from environments import ROOT, environment
+from running_host import RunningHost
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.feature("Functions host", "Apps of every shape, each with its own environment"),
+]
+
+APPS = ROOT / "tests" / "apps"
+FOLDER_MODEL = ROOT / "function_app" / "requirements.txt"
+
+
+@contextmanager
+def started(root, requirements, *options):
+    """The app, run by the interpreter of an environment with these requirements alone."""
+    lines = [line for line in requirements.read_text().splitlines() if line]
+    python = environment(".venv-apps", sys.executable, *lines)
+    with RunningHost(root, "--no-reload", "--python", python, *options) as host:
+        assert host.children
+        for pid in host.children:
+            command = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+            assert command[0] == python
+        yield host
+        assert host.stop() == 0
+
+
+@pytest.fixture
+def copied(tmp_path):
+    def copy(name):
+        root = tmp_path / name
+        shutil.copytree(APPS / name, root, ignore=shutil.ignore_patterns("__pycache__"))
+        return root
+
+    return copy
+
+
+def test_the_folder_model(tmp_path):
+    with started(copy_app(tmp_path / "app"), FOLDER_MODEL) as host:
+        instance = host.wait_for_status(host.start("HelloSequence"), "Completed")
+        assert instance["output"] == ["Hello Tokyo!", "Hello Seattle!", "Hello London!"]
+        waiting = host.start("Approval", {"minutes": 5})
+        assert host.raise_event(waiting, "ApprovalEvent", True).status_code == 202
+        assert host.wait_for_status(waiting, "Completed")["output"] == "Approved"
+        assert host.client.get("/api/jobs/nothing").status_code == 404
+
+
+def test_the_decorator_model_with_blueprints(copied):
+    root = copied("blueprints")
+    with started(root, root / "requirements.txt") as host:
+        assert host.client.get("/api/plain").text == "plain"
+        assert host.client.put("/api/named/bob").text == "PUT bob"
+        assert host.client.get("/api/somewhere/x").json()[2] == "x"
+        assert host.client.post("/api/generic", content=b"body").content == b"body"
+        flow = host.client.post("/api/flows/Flow", json=21).json()["id"]
+        assert host.wait_for_status(flow, "Completed")["output"] == 42
+
+
+def test_fastapi_behind_the_asgi_app(copied):
+    root = copied("fastapi")
+    with started(root, root / "requirements.txt") as host:
+        assert host.client.get("/items/5?q=a").json()["number"] == 5
+        assert host.client.get("/items/x").status_code == 422
+        assert host.client.post("/echo", content=b"\0\xff", headers={"content-type": "a/b"}).content
+        assert host.client.get("/fails").status_code == 500
+        assert host.client.get("/items/6").json()["events"] == ["started"]
+
+
+def test_an_app_full_of_mistakes(full_of_mistakes):  # noqa: F811  # the fixture
+    with started(full_of_mistakes, FOLDER_MODEL, "--ephemeral") as host:
+        assert host.client.get("/api/Fine").text == "fine"
+        assert host.client.get("/api/Missing").status_code == 500
+        assert host.client.get("/api/NoBindings").status_code == 404
+        shown = "\n".join(host.lines)
+        for name in EVERY:
+            assert shown.count(f"The '{name}' function is in error: ") == 1
