@@ -10,11 +10,13 @@ from urllib.parse import unquote, urlsplit
 
 from azure.durable_functions.models.utils import http_utils
 
-from durahost.app import StartOptions, serve
+from durahost.app import serve
+from durahost.clock import RealClock
 from durahost.contract.errors import ContractError
 from durahost.contract.exchange import Answer, Connections, split_url
 from durahost.http.serving import HttpServer
 from durahost.model.errors import HostError
+from durahost.opening import StartOptions, open_app
 from durahost.reports import Serving
 
 START_LIMIT_S, ANSWER_LIMIT_S, STOP_LIMIT_S = 60, 60, 20
@@ -72,9 +74,7 @@ class InProcessHost:
         server = type("Server", (HandedServer,), {})
         try:
             await serve(
-                options,
-                cwd=self._root,
-                environ={},
+                open_app(options, cwd=self._root, environ={}, clock=RealClock()),
                 report=lambda report: self._on_report(report, server),
                 stopping=self._stopping,
                 server=server,

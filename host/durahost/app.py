@@ -7,25 +7,22 @@ ask the worker, let the engine decide, and commit. See docs/architecture.md.
 
 import asyncio
 import hashlib
-import logging
 import os
-import signal
 import socket
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from durahost import problems, reload
+from durahost import problems
 from durahost.checking import Examined, examine
-from durahost.clock import Clock, RealClock
+from durahost.clock import Clock
 from durahost.codec.rest import Links, durable_client_json
 from durahost.config.app_root import find_app
 from durahost.config.durability import SETTING as SYNCHRONOUS
 from durahost.config.durability import synchronous
-from durahost.config.load import load_app, read_app
+from durahost.config.load import read_app
 from durahost.config.name_resolution import get_setting
 from durahost.config.public_url import HOST_NAME_SETTING, origin_of_host_name
 from durahost.config.settings import App
@@ -42,7 +39,6 @@ from durahost.http.durable_api import ApiSettings, DurableApi
 from durahost.http.front import Front, HostApi
 from durahost.http.front_settings import FrontSettings, has_home_page
 from durahost.http.keys_api import KeysApi
-from durahost.http.ports import bind
 from durahost.http.rpc import RpcEndpoint, bind_rpc_socket, rpc_base_url
 from durahost.http.serving import HttpServer
 from durahost.http.site_guard import SiteGuard, is_loopback
@@ -53,9 +49,11 @@ from durahost.management import Hubs
 from durahost.manual_runs import ManualRuns
 from durahost.model.errors import ConfigError
 from durahost.model.functions import Binding
+from durahost.opening import Opened, StartOptions
 from durahost.outputs import CLIENT_BINDINGS, Outputs
 from durahost.recorded_outputs import RecordedOutputs
-from durahost.reports import Configured, Notice, Reporter
+from durahost.reload import Reloader
+from durahost.reports import Notice, Reporter, SettingsExamined
 from durahost.store.base import StoreFactory, StoreProvider
 from durahost.store.memory import MemoryStore
 from durahost.store.sqlite.host_table import read_values
@@ -63,14 +61,9 @@ from durahost.store.sqlite.store import SqliteStore
 from durahost.user_logs import write_user_log
 from durahost.worker.base import TypedData, Worker
 from durahost.worker.http_activity import HttpActivity
-from durahost.worker.inprocess import InProcessWorker
 from durahost.worker.interpreter import find_interpreter
-from durahost.worker.pool import WorkerPool
 from durahost.worker.process import ProcessWorker
-from durahost.worker.surroundings import Surroundings
 
-DEFAULT_PORT = 7071
-DEFAULT_ADDRESS = "127.0.0.1"
 STATE_FOLDER = ".durahost"
 DATABASE = "hub.db"
 NOT_SYNCED = (
@@ -79,86 +72,31 @@ NOT_SYNCED = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartOptions:
-    """What the command line asked for; None means the app's settings or the default decide.
-
-    public_url: an origin, as `parse_public_url` gives it. functions: names of those to serve, which
-    replace the list of host.json; none means that it decides. cors: origins, comma-separated, which
-    replace `Host.CORS` of local.settings.json.
-    """
-
-    script_root: Path | None = None
-    port: int | None = None
-    address: str | None = None
-    interpreter: str | None = None
-    is_ephemeral: bool = False
-    is_in_process: bool = False
-    is_watching: bool = True
-    is_auth_enabled: bool = False
-    public_url: str | None = None
-    functions: frozenset[str] = frozenset()
-    cors: str | None = None
-    has_cors_credentials: bool = False
-
-
-def run(options: StartOptions, *, cwd: Path, environ: Mapping[str, str], report: Reporter) -> None:
-    """Serve until SIGINT or SIGTERM. Errors: HostError when the host cannot start."""
-
-    async def until_signal() -> None:
-        stopping = asyncio.Event()
-        with _stop_signals(stopping):
-            await serve(options, cwd=cwd, environ=environ, report=report, stopping=stopping)
-
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(until_signal())
-    if options.is_in_process:
-        # Threads that still run the app's code would hold the interpreter's own exit up.
-        logging.shutdown()
-        with suppress(OSError):
-            sys.stdout.flush()
-        os._exit(0)
-
-
-def new_event_loop() -> asyncio.AbstractEventLoop:
-    """uvloop's, which takes less of a core per request; asyncio's own where there is none."""
-    try:
-        import uvloop
-    except ImportError:  # Windows
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
-
-
 async def serve(
-    options: StartOptions,
+    opened: Opened,
     *,
-    cwd: Path,
-    environ: Mapping[str, str],
     report: Reporter,
     stopping: asyncio.Event,
-    clock: Clock | None = None,
     server: type[HttpServer] = HttpServer,
 ) -> None:
-    """Start, serve until `stopping` is set, stop. Errors: HostError when the host cannot start."""
-    clock = clock or RealClock()
-    begun = clock.monotonic()
-    public_url = options.public_url or origin_of_host_name(environ.get(HOST_NAME_SETTING))
-    options = replace(options, public_url=public_url)
-    app, listener = _open_app(options, cwd, environ)
+    """Serve an opened app until `stopping` is set, stop, and close its port.
+
+    Errors: HostError when the host cannot start.
+    """
+    options, app, clock = opened.options, opened.app, opened.clock
     async with AsyncExitStack() as stack:
-        stack.enter_context(listener)
+        stack.enter_context(opened.listener)
         rpc_listener, rpc_port = bind_rpc_socket(clock)
         stack.enter_context(rpc_listener)
-        report(Configured(problems.of_settings(app), app.host.log_levels))
+        report(SettingsExamined(problems.of_settings(app)))
         if options.is_auth_enabled:
             report(_keys_notice(options, app))
         if synchronous(app.settings.values) == "NORMAL":
             report(Notice(NOT_SYNCED, is_warning=True))
         provider = await stack.enter_async_context(_store(options, app, clock))
         http = await stack.enter_async_context(HttpActivity())
-        root = _Root(options, app, provider, clock, report, http, server)
-        parts = await root.build(listener, rpc_listener, rpc_port)
-        await Host(parts, begun).run(stopping)
+        parts = await _Root(opened, provider, report, http, server).build(rpc_listener, rpc_port)
+        await Host(parts, opened.begun).run(stopping)
 
 
 def check(options: StartOptions, *, cwd: Path, environ: Mapping[str, str]) -> Examined:
@@ -185,31 +123,29 @@ class _Root:
 
     def __init__(
         self,
-        options: StartOptions,
-        app: App,
+        opened: Opened,
         provider: StoreProvider,
-        clock: Clock,
         report: Reporter,
         http: HttpActivity,
         server: type[HttpServer],
     ) -> None:
         self._http = http
         self._server = server
-        self._options = options
-        self._app = app
+        self._options = opened.options
+        self._app = opened.app
+        self._listener = opened.listener
+        self._loader = opened.loader
         self._provider = provider
-        self._clock = clock
+        self._clock = opened.clock
         self._report = report
         self._state = HostState()
-        self._keys = HostKeys(provider.host_store, clock)
-        self._hubs = Hubs(provider, clock, app.host.durable)
+        self._keys = HostKeys(provider.host_store, self._clock)
+        self._hubs = Hubs(provider, self._clock, self._app.host.durable)
         self._records = RecordedOutputs()
 
-    async def build(
-        self, listener: socket.socket, rpc_listener: socket.socket, rpc_port: int
-    ) -> Parts:
-        """All parts; nothing runs yet."""
-        served = f"http://localhost:{listener.getsockname()[1]}"
+    async def build(self, rpc_listener: socket.socket, rpc_port: int) -> Parts:
+        """All parts; nothing of them runs yet."""
+        served = f"http://localhost:{self._listener.getsockname()[1]}"
         origin = self._options.public_url or served
         await self._keys.load()
         is_rpc_on = self._app.host.durable.is_local_rpc_enabled
@@ -217,21 +153,20 @@ class _Root:
         api = self._durable_api(origin)
         runs = ManualRuns(invoker, self._clock)
         cors = self._cors()
-        guard = self._guard(cors, listener.getsockname()[0])
+        guard = self._guard(cors, self._listener.getsockname()[0])
         front = self._front(invoker, api, self._host_apis(runs, origin), guard)
-        loader = reload.AppLoader(self._app, worker_factory(self._options, self._app))
         hub = self._provider.open_hub(self._app.host.durable.hub_name)
         renewal = Renewal(hub.renew)
         return Parts(
             app=self._app,
             clock=self._clock,
             state=self._state,
-            loader=loader,
-            reloader=self._reloader(loader),
+            loader=self._loader,
+            reloader=self._reloader(),
             loops=[*self._loops(invoker, renewal), runs],
             renewal=renewal,
             servers=[
-                self._server(Cors(front, cors) if cors else front, listener, "public"),
+                self._server(Cors(front, cors) if cors else front, self._listener, "public"),
                 *([self._server(RpcEndpoint(api), rpc_listener, "rpc")] if is_rpc_on else []),
             ],
             origin=served,
@@ -322,11 +257,11 @@ class _Root:
         prefix = self._app.host.http.route_prefix
         return AdminSettings(host_id=host_id, origin=origin, route_prefix=prefix)
 
-    def _reloader(self, loader: reload.AppLoader) -> reload.Reloader | None:
+    def _reloader(self) -> Reloader | None:
         if not (self._options.is_watching and self._app.host.is_file_watching_enabled):
             return None
-        return reload.Reloader(
-            self._app, loader, self._state, clock=self._clock, report=self._report
+        return Reloader(
+            self._app, self._loader, self._state, clock=self._clock, report=self._report
         )
 
     def _loops(self, invoker: Invoker, renewal: Renewal) -> list[Loop]:
@@ -372,33 +307,6 @@ def client_inputs(links: Callable[[], Links], rpc_url: str | None) -> InputSourc
     return value
 
 
-def worker_factory(options: StartOptions, app: App) -> Callable[[], Worker]:
-    """Makes the worker of each generation: a pool of child processes, or this very process."""
-    if options.is_in_process:
-        surroundings = Surroundings()
-        return lambda: InProcessWorker(write_user_log, surroundings)
-    environ = app.settings.values
-    interpreter = find_interpreter(options.interpreter, environ)
-    count = environ.get("FUNCTIONS_WORKER_PROCESS_COUNT", "1")
-    size = min(max(int(count), 1), 10) if count.isdecimal() else 1
-    return lambda: WorkerPool(lambda: ProcessWorker(interpreter, environ, write_user_log), size)
-
-
-def _open_app(
-    options: StartOptions, cwd: Path, environ: Mapping[str, str]
-) -> tuple[App, socket.socket]:
-    """The app and its open port; with port 0 the app is told which one it became."""
-    app = load_app(options.script_root, cwd, environ, port=options.port)
-    port = options.port if options.port is not None else app.settings.port or DEFAULT_PORT
-    listener = bind(options.address or app.settings.address or DEFAULT_ADDRESS, port)
-    if port == 0:
-        taken = int(listener.getsockname()[1])
-        app = load_app(options.script_root, cwd, environ, port=taken)
-    if options.functions:
-        app = replace(app, host=replace(app.host, functions=options.functions))
-    return app, listener
-
-
 def _store(options: StartOptions, app: App, clock: Clock) -> StoreFactory:
     if options.is_ephemeral:
         return MemoryStore(clock)
@@ -432,27 +340,3 @@ def read_keys(script_root: Path | None, cwd: Path) -> Sequence[StoredKey]:
     if not keys:
         raise ConfigError(f"There is no key in {path}.", advice="The first start makes them.")
     return keys
-
-
-@contextmanager
-def _stop_signals(stopping: asyncio.Event) -> Iterator[None]:
-    """The first signal stops gracefully, the second at once: children end as their pipe closes."""
-
-    def stop() -> None:
-        if stopping.is_set():
-            logging.shutdown()
-            os._exit(1)
-        stopping.set()
-
-    loop = asyncio.get_running_loop()
-    try:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop)
-        yield
-    except NotImplementedError:  # Windows: no handlers in the loop
-        signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(stop))
-        yield
-    finally:
-        if os.name == "posix":
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)

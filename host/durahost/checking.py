@@ -11,9 +11,9 @@ from durahost import problems
 from durahost.config.settings import App
 from durahost.functions.app_checks import check_folders
 from durahost.functions.discovery import discover
+from durahost.loading import AppLoader
 from durahost.model.errors import ConfigError, HostError
 from durahost.model.findings import Finding, Severity
-from durahost.reload import AppLoader
 from durahost.worker.base import Worker
 
 

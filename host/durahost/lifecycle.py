@@ -19,10 +19,11 @@ from durahost.dispatch.renewal import Renewal
 from durahost.functions.routing import RouteTable
 from durahost.host_state import HostState
 from durahost.http.serving import HttpServer
+from durahost.loading import AppLoader
 from durahost.model.errors import AppLoadError, ConfigError
 from durahost.model.findings import Finding
 from durahost.registry import Registry
-from durahost.reload import AppLoader, Reloader
+from durahost.reload import Reloader
 from durahost.reports import Notice, Reporter, Serving
 
 logger = logging.getLogger(__name__)

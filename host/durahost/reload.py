@@ -1,4 +1,4 @@
-"""Loading the app, and loading it again when its files change: new worker pool → switch → drain.
+"""Loading the app again when its files change: new worker pool → switch → drain.
 
 The port never closes, instances go on: what runs on the old pool may end there, at most DRAIN
 long, then it
@@ -7,91 +7,25 @@ is abandoned and runs again on the new one. At most two generations live.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from durahost import problems
 from durahost.clock import Clock
 from durahost.config.settings import App
-from durahost.functions.discovery import (
-    Discovery,
-    ProgrammingModel,
-    discover,
-    discover_folders,
-    screen,
-)
-from durahost.functions.routing import RouteTable
 from durahost.host_state import Generation, HostState
+from durahost.loading import AppLoader
 from durahost.model.errors import ConfigError, WorkerError
 from durahost.model.findings import Finding
 from durahost.model.functions import FunctionFailure
-from durahost.registry import Registry
 from durahost.reports import Notice, Reloaded, ReloadFailed, Reporter
 from durahost.watching import SETTINGS_NAMES, FileWatch
-from durahost.worker.base import AppSource, LoadedApp, Worker
+from durahost.worker.base import Worker
 
 logger = logging.getLogger(__name__)
 
 DRAIN = timedelta(seconds=30)
-
-
-class AppLoader:
-    """Makes generations of the app: discovery, a fresh worker, registry and routes."""
-
-    def __init__(self, app: App, new_worker: Callable[[], Worker]) -> None:
-        self._app = app
-        self._new_worker = new_worker
-        self._number = 0
-
-    async def load(self) -> Generation:
-        """Load the app as it is on disk now.
-
-        Errors: AppLoadError when nothing of it stands; ConfigError; WorkerError when the worker
-        cannot run.
-        A generation that is not wanted must be drained by the caller.
-        """
-        self._number += 1
-        found = discover(self._app)
-        loaded, worker = await self._load(found)
-        if found.model is ProgrammingModel.DECORATORS:
-            fallback = discover_folders(self._app)
-            if not loaded.functions and (fallback.functions or fallback.failures):
-                # A worker that indexes no function leaves the app to function.json.
-                # Azure/azure-functions-python-worker: dispatcher.py (use_default_metadata_indexing)
-                await worker.drain(timedelta(0))
-                found = fallback
-                loaded, worker = await self._load(found)
-        try:
-            return self._generation(found, loaded, worker)
-        except BaseException:
-            await worker.drain(timedelta(0))
-            raise
-
-    async def _load(self, found: Discovery) -> tuple[LoadedApp, Worker]:
-        """Load what was found in a fresh worker, which stands when this returns."""
-        is_indexed_here = found.model is ProgrammingModel.FOLDERS
-        source = AppSource(
-            self._app.functions_root,
-            found.functions if is_indexed_here else None,
-            found.script_file,
-        )
-        worker = self._new_worker()
-        try:
-            return await worker.load(source), worker
-        except BaseException:
-            await worker.drain(timedelta(0))
-            raise
-
-    def _generation(self, found: Discovery, loaded: LoadedApp, worker: Worker) -> Generation:
-        if found.model is ProgrammingModel.FOLDERS:
-            failures = [*found.failures, *loaded.failures]
-        else:
-            found = screen(self._app, loaded.functions, loaded.failures)
-            failures = list(found.failures)
-        registry = Registry.of(found.functions, failures, found.disabled)
-        routes = RouteTable.of(registry.functions, self._app.host.http.route_prefix)
-        return Generation(self._number, registry, routes, worker)
 
 
 class Reloader:

@@ -18,10 +18,16 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """host.json is read: the app's configuration says this, and which records it wants shown."""
+    """host.json is read: which records it wants shown."""
+
+    log_levels: LogLevels
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsExamined:
+    """What should be known of the app's configuration."""
 
     findings: Sequence[Finding]
-    log_levels: LogLevels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,5 +63,5 @@ class ReloadFailed:
     findings: Sequence[Finding]
 
 
-Report = Notice | Configured | Serving | Reloaded | ReloadFailed
+Report = Notice | Configured | SettingsExamined | Serving | Reloaded | ReloadFailed
 Reporter = Callable[[Report], None]

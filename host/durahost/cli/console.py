@@ -18,14 +18,21 @@ from typing import assert_never
 
 import click
 
-from durahost import __version__, problems
-from durahost.cli.findings import show_finding, show_findings
+from durahost import __version__
+from durahost.cli.finding_text import show_finding, show_findings
 from durahost.cli.line_writer import LineWriter
 from durahost.cli.log_filter import INVOCATIONS, LevelFilter
-from durahost.functions.package import PackageSummary
 from durahost.model.errors import HostError
 from durahost.model.functions import FunctionMetadata
-from durahost.reports import Configured, Notice, Reloaded, ReloadFailed, Report, Serving
+from durahost.reports import (
+    Configured,
+    Notice,
+    Reloaded,
+    ReloadFailed,
+    Report,
+    Serving,
+    SettingsExamined,
+)
 from durahost.user_logs import SYSTEM_LOGS, USER_LOGS
 
 HOST_LOGS = ("durahost", "asyncio", "uvicorn", "watchfiles", "aiohttp")
@@ -111,6 +118,7 @@ def _show(report: Report) -> None:
         case Configured():
             _filter.apply(report.log_levels)
             _set_levels()
+        case SettingsExamined():
             show_findings(report.findings)
         case Reloaded():
             show_findings(report.findings)
@@ -127,15 +135,18 @@ def _show(report: Report) -> None:
 
 def show_error(error: HostError) -> None:
     """Print why the program ends, on stderr, and what else is wrong."""
+    # What explains an error is not needed before there is one, and its many patterns take time.
+    from durahost import problems
+
     for index, finding in enumerate(problems.of_error(error)):
         if index:
             click.echo(err=True)
         show_finding(finding, is_error_output=True)
 
 
-def show_package(summary: PackageSummary, target: Path) -> None:
-    """Print what was packed."""
-    click.echo(f"Packed {len(summary.files)} files into {target}")
+def show_package(count: int, target: Path) -> None:
+    """Print how many files were packed."""
+    click.echo(f"Packed {count} files into {target}")
 
 
 def show_keys(keys: Sequence[tuple[str, str, str]]) -> None:

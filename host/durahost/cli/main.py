@@ -105,7 +105,8 @@ def start(
     Ctrl-C stops it. Exit codes: 0 clean stop, 1 failed start, 2 wrong usage.
     """
     # The server's imports take longer than printing a version or a help page should.
-    from durahost.app import StartOptions, run
+    from durahost.opening import StartOptions
+    from durahost.starting import run
 
     names = _names(functions, more_functions)
     user_level = parse_level(user_log_level) if user_log_level else None
@@ -151,9 +152,9 @@ def check(script_root: Path | None, interpreter: str | None, shape: str) -> None
     The app's code is loaded once, as at a start; no port and no task hub is opened. Exit codes: 0
     no errors (there may be warnings), 1 errors, 2 wrong usage.
     """
-    from durahost.app import StartOptions
     from durahost.app import check as check_app
     from durahost.cli import findings
+    from durahost.opening import StartOptions
 
     console.set_up_logging(is_error_output=True)
     options = StartOptions(script_root=script_root, interpreter=interpreter)
@@ -183,7 +184,7 @@ def pack(script_root: Path | None, output: Path | None) -> None:
     app = load_app(script_root, Path.cwd(), os.environ)
     target = output or Path.cwd() / f"{app.root.name}.zip"
     summary = write_package(app, target)
-    console.show_package(summary, target)
+    console.show_package(len(summary.files), target)
 
 
 @cli.command()

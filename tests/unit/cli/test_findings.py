@@ -6,6 +6,7 @@ import pytest
 
 from durahost.checking import Examined
 from durahost.cli import findings
+from durahost.cli.finding_text import show_finding
 from durahost.model.findings import Finding, Severity
 
 pytestmark = pytest.mark.feature("Functions host", "`durahost check`")
@@ -53,14 +54,12 @@ def test_text_without_a_finding(capsys):
 
 
 def test_a_warning_names_its_function(capsys):
-    findings.show_finding(
-        Finding(rule="proxies", severity=Severity.WARNING, message="Odd.", function="F")
-    )
+    show_finding(Finding(rule="proxies", severity=Severity.WARNING, message="Odd.", function="F"))
     assert capsys.readouterr().out == "Function F: Odd.\n"
 
 
 def test_errors_can_go_to_stderr(capsys):
-    findings.show_finding(FULL, is_error_output=True)
+    show_finding(FULL, is_error_output=True)
     shown = capsys.readouterr()
     assert shown.out == ""
     assert "Mend it." in shown.err
