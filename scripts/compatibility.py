@@ -47,7 +47,6 @@ NOT_YET = (
     ),
     ("`/admin/host/processes`, `config`, `drain`, `resume`, `restart`, `state`", "404"),
     ("`/admin/health`; XML by `Accept`", "404; JSON"),
-    ("Blueprints, retry policies and settings of the decorator model", "not tested"),
     ("SDK 2.x (protobuf and gRPC) and other languages' workers", "not spoken"),
     ("Several hosts on one database", "one host holds the SQLite file; no PostgreSQL store"),
     ("Extended sessions", "accepted with Azure's warning; every episode is a full replay"),
