@@ -39,7 +39,6 @@ AREAS = (
 )
 
 NOT_YET = (
-    ("Timer triggers", "listed at the start, never run"),
     ("Inputs from other services (`blob`, `cosmosDB`, `sql`, ...)", "the function gets None"),
     (
         "`/admin/vfs`, `/admin/zip`, `PUT` and `DELETE` of a function",

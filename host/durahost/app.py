@@ -26,6 +26,7 @@ from durahost.config.load import read_app
 from durahost.config.name_resolution import get_setting
 from durahost.config.public_url import HOST_NAME_SETTING, origin_of_host_name
 from durahost.config.settings import App
+from durahost.config.time_zone import find_time_zone
 from durahost.dispatch.activities import ActivityDispatcher
 from durahost.dispatch.orchestrations import OrchestrationDispatcher
 from durahost.dispatch.renewal import Renewal
@@ -54,10 +55,14 @@ from durahost.outputs import CLIENT_BINDINGS, Outputs
 from durahost.recorded_outputs import RecordedOutputs
 from durahost.reload import Reloader
 from durahost.reports import Notice, Reporter, SettingsExamined
+from durahost.retrying import RetryingInvoker
 from durahost.store.base import StoreFactory, StoreProvider
 from durahost.store.memory import MemoryStore
 from durahost.store.sqlite.host_table import read_values
 from durahost.store.sqlite.store import SqliteStore
+from durahost.timers.listener import TimerBench
+from durahost.timers.loop import TimerLoop
+from durahost.timers.monitor import ScheduleMonitor
 from durahost.user_logs import write_user_log
 from durahost.worker.base import TypedData, Worker
 from durahost.worker.http_activity import HttpActivity
@@ -278,7 +283,17 @@ class _Root:
         return [
             OrchestrationDispatcher(hub, bench).loop,
             ActivityDispatcher(hub, bench, self._http.run).loop,
+            TimerLoop(self._state, self._timer_bench(invoker)),
         ]
+
+    def _timer_bench(self, invoker: Invoker) -> TimerBench:
+        zone = find_time_zone(self._app.settings.values).zone
+        return TimerBench(
+            invoker=RetryingInvoker(invoker, self._clock, self._app.host.retry),
+            clock=self._clock,
+            monitor=ScheduleMonitor(self._provider.host_store, zone),
+            zone=zone,
+        )
 
 
 def has_connection(app: App, name: str) -> bool:

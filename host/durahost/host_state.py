@@ -65,7 +65,11 @@ class HostState:
 
     async def wait_for_generation(self) -> Generation:
         """The first generation, however long it takes: durable work cannot go on without."""
-        while self._generation is None:
+        return await self.wait_for_other_than(None)
+
+    async def wait_for_other_than(self, generation: Generation | None) -> Generation:
+        """The generation that serves, once it is another than this one."""
+        while self._generation is None or self._generation is generation:
             await self._changed.wait()
         return self._generation
 

@@ -41,12 +41,14 @@ async def no_outputs(
 class Call:
     """What a trigger hands over: its value, its metadata, and the reason shown in the log.
 
+    reason: a callable is asked at every try. details: shown in the log below the reason.
     retry_count, max_retry_count, retry_exception: of a repeated call, as of `Invocation`.
     """
 
     trigger: TypedData | None
     metadata: Mapping[str, TypedData | None] = field(default_factory=dict)
-    reason: str = MANUAL_REASON
+    reason: str | Callable[[], str] = MANUAL_REASON
+    details: Mapping[str, str] = field(default_factory=dict)
     trace_parent: str = ""
     trace_state: str = ""
     retry_count: int = 0
@@ -85,7 +87,7 @@ class Invoker:
             for binding in function.bindings
             if not binding.is_output
         }
-        _log_start(function, invocation_id, call.reason)
+        _log_start(function, invocation_id, call)
         begun = self._clock.monotonic()
         try:
             result = await worker.invoke(
@@ -126,7 +128,7 @@ class Invoker:
         """
         invocation_id = InvocationId(str(self._clock.new_guid()))
         scope = {"function": function.name, "invocation_id": invocation_id}
-        _log_start(function, invocation_id, MANUAL_REASON)
+        _log_start(function, invocation_id, Call(trigger=None))
         logger.error(EXECUTED, function.name, "Failed", invocation_id, 0, extra=scope)
         logger.error(
             "Exception while executing function: Functions.%s. "
@@ -138,10 +140,14 @@ class Invoker:
         )
 
 
-def _log_start(function: FunctionMetadata, invocation_id: InvocationId, reason: str) -> None:
+def _log_start(function: FunctionMetadata, invocation_id: str, call: Call) -> None:
     scope = {"function": function.name, "invocation_id": invocation_id}
+    reason = call.reason if isinstance(call.reason, str) else call.reason()
     text = "Executing 'Functions.%s' (Reason='%s', Id=%s)"
     logger.info(text, function.name, reason, invocation_id, extra=scope)
+    if call.details:
+        details = ", ".join(f"{name}: {value}" for name, value in call.details.items())
+        logger.info("Trigger Details: %s", details, extra=scope)
 
 
 def _log_timeout(

@@ -14,6 +14,7 @@ from durahost.config.app_root import FUNCTION_FILE, HOST_FILE
 from durahost.config.app_settings import SETTINGS_FILE
 from durahost.config.json_file import read_text
 from durahost.config.settings import App
+from durahost.config.time_zone import find_time_zone
 from durahost.functions.app_checks import check_folders, check_functions
 from durahost.functions.function_checks import relative
 from durahost.functions.scripts import Script
@@ -49,6 +50,8 @@ def of_settings(app: App) -> list[Finding]:
     durable, host = app.host.durable, app.host
     found = [_of_text(text, SETTINGS_FILE) for text in app.settings.warnings]
     found += [_of_text(_skipped(name), SETTINGS_FILE) for name in _skipped_names(app)]
+    if fault := find_time_zone(app.settings.values).fault:
+        found.append(_of_text(fault, SETTINGS_FILE))
     lines = _lines_of(app.root / HOST_FILE)
     for text in (*host.warnings, *durable.warnings):
         option = _OPTION.match(text)

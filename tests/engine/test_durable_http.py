@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from durahost.codec import durable_http, failures, history, sdk1
+from durahost.config.dotnet_values import timespan_text
 from durahost.engine.calls import KnownFunctions
 from durahost.engine.episode import Plan, conclude, plan
 from durahost.engine.outcome import FreshIds, Rules, start_of
@@ -383,7 +384,7 @@ def test_members_of_any_case_and_odd_values_are_read():
     ],
 )
 def test_spans_are_written_as_net_writes_them(span, text):
-    assert durable_http.timespan_text(span) == text
+    assert timespan_text(span) == text
 
 
 @pytest.mark.feature("Durable HTTP", "Requests: method, headers, content")

@@ -38,7 +38,9 @@ from durahost.user_logs import SYSTEM_LOGS, USER_LOGS
 HOST_LOGS = ("durahost", "asyncio", "uvicorn", "watchfiles", "aiohttp")
 """The host's own loggers and those of its libraries."""
 
-RUN_TRIGGERS = ("httptrigger", "orchestrationtrigger", "activitytrigger", "entitytrigger")
+RUN_TRIGGERS = (
+    "httptrigger", "orchestrationtrigger", "activitytrigger", "entitytrigger", "timertrigger",
+)  # fmt: skip
 
 GONE = (errno.EPIPE, errno.EIO, errno.EINVAL)
 """What writing gives once nobody reads: a pipe, a terminal, a pipe on Windows."""

@@ -15,7 +15,13 @@ from datetime import timedelta
 from typing import Any
 
 from durahost.codec import dotnet_http
-from durahost.config.dotnet_values import MAX_TIMESPAN_TEXT, parse_int32, parse_timespan
+from durahost.config.dotnet_values import (
+    MAX_TIMESPAN_TEXT,
+    UNLIMITED,
+    parse_int32,
+    parse_timespan,
+    timespan_text,
+)
 from durahost.model.actions import RetryOptions
 
 ACTIVITY_NAME = "BuiltIn::HttpActivity"
@@ -24,9 +30,6 @@ ACTIVITY_NAME = "BuiltIn::HttpActivity"
 """
 
 ACCEPTED = 202
-_UNLIMITED = timedelta(days=3_650_000)
-"""Longer than any history; TimeSpan.MaxValue, which means no limit, is above it."""
-
 _MAX_INTERVAL = timedelta(days=6)
 """Source: HttpRetryOptions.cs (DefaultMaxRetryinterval)."""
 
@@ -100,7 +103,7 @@ def read_retry(request: Mapping[str, Any]) -> RetryOptions | None:
         max_attempts=options["MaxNumberOfAttempts"],
         backoff_coefficient=options["BackoffCoefficient"],
         max_interval=parse_timespan(options["MaxRetryInterval"]),
-        timeout=None if timeout >= _UNLIMITED else timeout,
+        timeout=None if timeout >= UNLIMITED else timeout,
     )
 
 
@@ -157,17 +160,6 @@ def next_poll(
         return NextPoll(pause, None, f"its Location is no absolute URL: '{location}'")
     flaw = f"its Location is no absolute URL: '{location}'" if location.startswith("/") else ""
     return NextPoll(pause, encode_request(_poll(request, location)), flaw)
-
-
-def timespan_text(span: timedelta) -> str:
-    """.NET's constant format: `[-][d.]hh:mm:ss[.fffffff]`."""
-    if span >= _UNLIMITED:
-        return MAX_TIMESPAN_TEXT
-    sign, span = ("-", -span) if span < timedelta(0) else ("", span)
-    days = f"{span.days}." if span.days else ""
-    hours, rest = divmod(span.seconds, 3600)
-    fraction = f".{span.microseconds:06}0" if span.microseconds else ""
-    return f"{sign}{days}{hours:02}:{rest // 60:02}:{rest % 60:02}{fraction}"
 
 
 def _poll(request: Mapping[str, Any], location: str) -> dict[str, Any]:

@@ -11,10 +11,13 @@ from typing import Any
 MAX_TIMESPAN_TEXT = "10675199.02:48:05.4775807"
 """TimeSpan.MaxValue."""
 
+UNLIMITED = timedelta(days=3_650_000)
+"""Longer than any history; TimeSpan.MaxValue, which means no limit, is above it."""
+
 _MAX_INT32 = 2**31 - 1
 _INTEGER = re.compile(r"\s*[-+]?\d+\s*", re.ASCII)
 _TIMESPAN = re.compile(
-    r"(?P<sign>-?)(?:(?P<only_days>\d+)|(?:(?P<days>\d+)[.:](?=\d+:\d+:))?(?P<hours>\d+)"
+    r"(?P<sign>-?)(?:(?P<only_days>\d+)|(?:(?P<days>\d+)(?:\.|:(?=\d+:\d+:)))?(?P<hours>\d+)"
     r":(?P<minutes>\d+)(?::(?P<seconds>\d+)(?:\.(?P<fraction>\d{1,7}))?)?)",
     re.ASCII,
 )
@@ -89,6 +92,17 @@ def parse_timespan(text: str) -> timedelta:
     micros = int((found["fraction"] or "").ljust(7, "0")) // 10
     span = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, microseconds=micros)
     return -span if found["sign"] else span
+
+
+def timespan_text(span: timedelta) -> str:
+    """.NET's constant format: `[-][d.]hh:mm:ss[.fffffff]`."""
+    if span >= UNLIMITED:
+        return MAX_TIMESPAN_TEXT
+    sign, span = ("-", -span) if span < timedelta(0) else ("", span)
+    days = f"{span.days}." if span.days else ""
+    hours, rest = divmod(span.seconds, 3600)
+    fraction = f".{span.microseconds:06}0" if span.microseconds else ""
+    return f"{sign}{days}{hours:02}:{rest // 60:02}:{rest % 60:02}{fraction}"
 
 
 def is_unexpected_days(text: str) -> bool:

@@ -22,6 +22,7 @@ from durahost.functions.failures import build_failure
 from durahost.functions.function_json import read_function
 from durahost.functions.routing import HTTP_TRIGGER, find_fault, get_methods, get_route
 from durahost.functions.scripts import Script
+from durahost.functions.timer_trigger import find_timer_fault
 from durahost.model.errors import ConfigError
 from durahost.model.functions import FunctionFailure, FunctionMetadata
 
@@ -138,7 +139,11 @@ def _screen(
             advice = "Add the app setting to Values of local.settings.json, or to the environment."
             refused.append(_refuse(app, function, str(error), advice))
             continue
-        fault = _find_clash(resolved, standing) or _find_bad_route(resolved, app)
+        fault = (
+            _find_clash(resolved, standing)
+            or _find_bad_route(resolved, app)
+            or find_timer_fault(resolved)
+        )
         if fault is None:
             standing.append(resolved)
         else:

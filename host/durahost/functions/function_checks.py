@@ -8,17 +8,20 @@ StartHostAction.cs (CheckNonOptionalSettings).
 import ast
 import os
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from durahost.config.app_root import FUNCTION_FILE
-from durahost.config.dotnet_values import is_unexpected_days
+from durahost.config.dotnet_values import is_unexpected_days, scalar_text
 from durahost.config.json_file import read_text
 from durahost.config.name_resolution import get_setting
 from durahost.config.settings import App
 from durahost.functions.scripts import Def, Script, own_nodes
+from durahost.functions.timer_trigger import TIMER_TRIGGER, read_trigger
 from durahost.functions.traps import BY_RULE
 from durahost.model.findings import Finding
 from durahost.model.functions import Binding, FunctionMetadata
+from durahost.schedules.schedule import ConstantSchedule
 from durahost.tolerant_json import JsonTextError, find_lines, read_object
 
 _TEXT = frozenset({"str", "bytes"})
@@ -64,14 +67,24 @@ class _Checks:
         """Traps of the bindings' own properties."""
         for index, binding in enumerate(self._function.bindings):
             path = ("bindings", str(index))
-            schedule = str(binding.get("schedule", ""))
-            if binding.is_type("timerTrigger") and is_unexpected_days(schedule):
-                text = f"The schedule '{schedule}' is an interval of days, not of hours or minutes."
-                yield self._of_binding("schedule-days", text, (*path, "schedule"))
+            if binding.is_type(TIMER_TRIGGER):
+                yield from self._of_timer(binding, (*path, "schedule"))
             for name in _CONNECTIONS:
                 value = binding.properties.get(name)
                 if isinstance(value, str) and "%" not in value and not self._has_setting(value):
                     yield self._no_setting(binding, name, value, (*path, name.lower()))
+
+    def _of_timer(self, binding: Binding, path: tuple[str, ...]) -> Iterator[Finding]:
+        written, schedule = scalar_text(binding.get("schedule")), read_trigger(binding).schedule
+        if isinstance(schedule, ConstantSchedule) and schedule.interval <= timedelta(0):
+            text = f"The schedule '{written}' is an interval that has passed as soon as it begins."
+            yield self._of_binding("schedule-pauseless", text, path)
+        elif schedule.is_never:
+            text = f"The schedule '{written}' never fires."
+            yield self._of_binding("schedule-never", text, path)
+        elif is_unexpected_days(written):
+            text = f"The schedule '{written}' is an interval of days, not of hours or minutes."
+            yield self._of_binding("schedule-days", text, path)
 
     def of_script(self) -> Iterator[Finding]:
         """Traps of the entry point."""

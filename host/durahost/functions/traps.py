@@ -53,6 +53,12 @@ TRAPS = (
         "Which file is the script cannot be told",
         r"Unable to determine the primary function script\.",
     ),
+    Trap(
+        "schedule",
+        "A timer's schedule is not valid",
+        r"The schedule expression '.*' was not recognized|Error indexing method 'Functions\..*'\. "
+        r"System\.Private\.CoreLib: .*(?:\(Parameter 'type'\)|an Int32\.|a valid Boolean\.)",
+    ),
     Trap("retry-incomplete", "A retry policy lacks a value", r"Value cannot be null\. \(Parameter"),
     Trap(
         "binding-name",
@@ -104,11 +110,6 @@ TRAPS = (
         "Two functions have one name",
         r"must be unique within the function app|does not have a unique function name",
         "Rename one of them; case does not count.",
-    ),
-    Trap(
-        "schedule",
-        "A timer's schedule is not valid",
-        r"The schedule expression '.*' was not recognized",
     ),
     Trap("setting-unresolved", "A %NAME% has no value", r"does not resolve to a value|closing '%'"),
     # The script.
@@ -374,7 +375,7 @@ TRAPS = (
     Trap(
         "setting-value",
         "An app setting has a value that cannot be used",
-        r"^FUNCTIONS_WORKER_PROCESS_COUNT is ",
+        r"^(?:FUNCTIONS_WORKER_PROCESS_COUNT|WEBSITE_TIME_ZONE|TZ) is ",
         severity=Severity.WARNING,
     ),
     Trap(
@@ -444,6 +445,20 @@ TRAPS = (
         "A timer's interval reads as days",
         hint="24:00:00 is 24 days; an interval below a day is hh:mm:ss, a daily one the cron "
         "expression 0 0 0 * * *.",
+        severity=Severity.WARNING,
+    ),
+    Trap(
+        "schedule-never",
+        "A timer never fires",
+        hint="No date has this day, month and day of the week together: day of month and day of "
+        "week must both match.",
+        severity=Severity.WARNING,
+    ),
+    Trap(
+        "schedule-pauseless",
+        "A timer's interval is no time at all",
+        hint="Write an interval above zero: this one runs the function again and again without a "
+        "pause.",
         severity=Severity.WARNING,
     ),
     Trap(

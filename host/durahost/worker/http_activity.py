@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 from durahost.codec import dotnet_http, durable_http
 from durahost.codec.dotnet_http import CANCELED_ERROR, TIMEOUT_ERROR, DotnetError
 from durahost.codec.durable_http import HttpRequest
+from durahost.config.dotnet_values import timespan_text
 from durahost.worker.base import Raised, Returned, TypedData
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class HttpActivity:
             if given is None:
                 raise DotnetError(CANCELED_ERROR, CLIENT_TIMED_OUT) from error
             reason = CANCELED if given <= self._timeout else CLIENT_TIMED_OUT
-            text = USER_TIMED_OUT.format(reason, durable_http.timespan_text(given))
+            text = USER_TIMED_OUT.format(reason, timespan_text(given))
             raise DotnetError(TIMEOUT_ERROR, text) from error
 
     async def _send(self, request: HttpRequest) -> "Incoming":

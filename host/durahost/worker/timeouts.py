@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 
+from durahost.config.dotnet_values import timespan_text
 from durahost.worker.base import Invocation
 from durahost.worker.channel import Answer
 
@@ -45,11 +47,5 @@ def exceeded_text(function: str, deadline_s: float) -> str:
 
 
 def timespan(seconds: float) -> str:
-    """.NET's constant format: [d.]hh:mm:ss[.fffffff]."""
-    whole, ticks = divmod(round(seconds * 10_000_000), 10_000_000)
-    days, rest = divmod(whole, 86_400)
-    minutes, second = divmod(rest, 60)
-    hour, minute = divmod(minutes, 60)
-    day = f"{days}." if days else ""
-    fraction = f".{ticks:07}" if ticks else ""
-    return f"{day}{hour:02}:{minute:02}:{second:02}{fraction}"
+    """Seconds in .NET's constant format."""
+    return timespan_text(timedelta(seconds=seconds))

@@ -66,6 +66,8 @@ def test_names_that_cannot_be_replaced(text, message):
         ("24:60:00", None, True),
         ("24:00:00.5", None, True),
         ("1.00:00:00", timedelta(days=1), False),
+        ("1.00:00", timedelta(days=1), False),
+        ("2.01:30", timedelta(days=2, hours=1, minutes=30), False),
         ("1:02:03:04", timedelta(days=1, hours=2, minutes=3, seconds=4), False),
         ("7", timedelta(days=7), True),
         ("-1", timedelta(days=-1), True),

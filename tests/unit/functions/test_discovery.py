@@ -129,7 +129,7 @@ def test_route_conflicts(folder, first, second, conflicts):
         ("RuntimeInfo", http(), True),
         ("RuntimeInfo", http(route="info"), False),
         ("F", http(route="x/admin"), False),
-        ("Admin", {"type": "timerTrigger", "name": "t"}, False),
+        ("Admin", {"type": "timerTrigger", "name": "t", "schedule": "1.00:00"}, False),
     ],
 )
 def test_reserved_routes(folder, name, binding, is_reserved):
@@ -146,7 +146,7 @@ def test_reserved_routes(folder, name, binding, is_reserved):
 def test_a_bad_route_takes_out_its_function_alone(folder, prefix, route):
     folder.host(extensions={"http": {"routePrefix": prefix}})
     folder.function("Bad", http(route=route))
-    folder.function("Timer", {"type": "timerTrigger", "name": "t"})
+    folder.function("Timer", {"type": "timerTrigger", "name": "t", "schedule": "1"})
     folder.function("Good", http(route="x"))
     found = discover(folder.load())
     assert names(found.functions) == ["Good", "Timer"]

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.feature("Functions host", "Hints for known mistakes")
 HTTP = {"type": "httpTrigger", "name": "req", "direction": "in"}
 OUT = {"type": "http", "name": "$return", "direction": "out"}
 ORCHESTRATION = {"type": "orchestrationTrigger", "name": "context", "direction": "in"}
-TIMER = {"type": "timerTrigger", "name": "timer", "direction": "in"}
+TIMER = {"type": "timerTrigger", "name": "timer", "direction": "in", "schedule": "0 * * * *"}
 QUEUE = {"type": "queueTrigger", "name": "item", "queueName": "q"}
 FINE = "def main(req):\n    return 'x'\n"
 SUBJECTS = {}
@@ -137,6 +137,23 @@ def test_a_module_under_two_names(folder):
     finding = only(folder)
     assert (finding.rule, finding.file, finding.line) == ("shared-twice", "B/__init__.py", 2)
     assert "A/__init__.py" in finding.message
+
+
+@for_rule("schedule-never", "schedule-pauseless")
+@pytest.mark.parametrize(
+    ("schedule", "rule"),
+    [
+        ("0 0 0 30 2 *", "schedule-never"),
+        ("10675199", "schedule-never"),
+        ("00:00:00", "schedule-pauseless"),
+        ("-00:05:00", "schedule-pauseless"),
+    ],
+)
+def test_schedules_that_are_none(folder, schedule, rule):
+    function(folder, "T", {**TIMER, "schedule": schedule}, code="def main(timer): pass\n")
+    finding = only(folder)
+    assert (finding.rule, finding.function, finding.line) == (rule, "T", 1)
+    assert schedule in finding.message
 
 
 @for_rule("schedule-days")

@@ -1,0 +1,1 @@
+"""Timer triggers: the listener of each timer function, its stored status, and manual runs."""

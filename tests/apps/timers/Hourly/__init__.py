@@ -1,0 +1,7 @@
+import azure.functions as func
+
+from ..shared.notes import note
+
+
+def main(timer: func.TimerRequest) -> None:
+    note("Hourly", timer)
