@@ -196,7 +196,7 @@ def _build(
         steps.append(_build_step(where, one, variables))
         variables |= set(steps[-1].save)
     return Case(
-        name=f"{group}/{raw['name']}",
+        name=f"{group}/{raw['name']}".replace("\n", " "),
         source=raw["source"],
         needs=tuple(dict.fromkeys(needed)),
         query=query,
