@@ -3,13 +3,21 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from durahost.clock import Clock
 from durahost.codec import failures
+from durahost.functions.expressions import (
+    BindingData,
+    BindingFault,
+    expanded,
+    has_expressions,
+    json_members,
+)
 from durahost.model.errors import WorkerTimeout
 from durahost.model.functions import Binding, FunctionMetadata
 from durahost.model.ids import InvocationId
-from durahost.worker.base import Invocation, Raised, Returned, TypedData, Worker
+from durahost.worker.base import HttpData, Invocation, Raised, Returned, TypedData, Worker
 from durahost.worker.timeouts import exceeded_text
 
 logger = logging.getLogger(__name__)
@@ -77,10 +85,19 @@ class Invoker:
         """Run the function once, and do what its outputs ask for.
 
         Errors: WorkerExited, WorkerTimeout; StoreError of an output. What user code raises is
-        Raised, and so is an output that cannot be done.
+        Raised, and so are an output that cannot be done and a binding expression without a value.
         Log lines: Azure/azure-webjobs-sdk: FunctionInstanceLogger.cs, as `func start` prints them.
         """
         invocation_id = InvocationId(str(self._clock.new_guid()))
+        if has_expressions(function):
+            try:
+                # The host makes up no data of services that it does not listen to.
+                is_whole = call.trigger is not None and call.trigger.kind == "http"
+                function = expanded(function, self._binding_data(call), is_whole=is_whole)
+            except BindingFault as fault:
+                _log_start(function, invocation_id, call)
+                _log_unbound(function, invocation_id, fault.parameter, str(fault))
+                return Raised("System.InvalidOperationException", str(fault), "")
         trigger = function.trigger
         inputs: dict[str, TypedData | None] = {
             binding.name: call.trigger if binding is trigger else self._inputs(binding)
@@ -118,6 +135,23 @@ class Invoker:
         _log_end(function, invocation_id, result, took_ms)
         return result
 
+    def _binding_data(self, call: Call) -> BindingData:
+        """What the call's expressions can name; later ones win over those before them.
+
+        Source: Azure/azure-webjobs-sdk-extensions: HttpTriggerAttributeBindingProvider.cs.
+        """
+        values: dict[str, Any] = {
+            name: data.value for name, data in call.metadata.items() if data is not None
+        }
+        given = None if call.trigger is None else call.trigger.value
+        if isinstance(given, HttpData):
+            query = {name: one for name, one in given.query.items() if name.lower() != "code"}
+            values |= json_members(given.body) | query | dict(given.params)
+            values |= {"query": query, "headers": dict(given.headers)}
+        elif isinstance(given, str | bytes):
+            values |= json_members(given)
+        return BindingData(values, self._clock.now(), self._clock.new_guid)
+
     def refuse(self, function: FunctionMetadata, reason: str) -> None:
         """Log a run that a client asked for and that fails before the worker gets it, because what
         it asked with cannot be given to the trigger.
@@ -127,17 +161,8 @@ class Invoker:
         BindingExceptionValueProvider.cs.
         """
         invocation_id = InvocationId(str(self._clock.new_guid()))
-        scope = {"function": function.name, "invocation_id": invocation_id}
         _log_start(function, invocation_id, Call(trigger=None))
-        logger.error(EXECUTED, function.name, "Failed", invocation_id, 0, extra=scope)
-        logger.error(
-            "Exception while executing function: Functions.%s. "
-            "Exception binding parameter '%s'. %s",
-            function.name,
-            function.trigger.name,
-            reason,
-            extra=scope,
-        )
+        _log_unbound(function, invocation_id, function.trigger.name, reason)
 
 
 def _log_start(function: FunctionMetadata, invocation_id: str, call: Call) -> None:
@@ -148,6 +173,20 @@ def _log_start(function: FunctionMetadata, invocation_id: str, call: Call) -> No
     if call.details:
         details = ", ".join(f"{name}: {value}" for name, value in call.details.items())
         logger.info("Trigger Details: %s", details, extra=scope)
+
+
+def _log_unbound(
+    function: FunctionMetadata, invocation_id: str, parameter: str, reason: str
+) -> None:
+    scope = {"function": function.name, "invocation_id": invocation_id}
+    logger.error(EXECUTED, function.name, "Failed", invocation_id, 0, extra=scope)
+    logger.error(
+        "Exception while executing function: Functions.%s. Exception binding parameter '%s'. %s",
+        function.name,
+        parameter,
+        reason,
+        extra=scope,
+    )
 
 
 def _log_timeout(
