@@ -4,6 +4,7 @@ The environments hold what the apps' requirements.txt say, and no host. They are
 `.venv-apps/`; apps that ask for the same share one.
 """
 
+import json
 import shutil
 import sys
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import pytest
 from conftest import copy_app
 from e2e.test_check import EVERY, full_of_mistakes  # noqa: F401  # a fixture
 from environments import ROOT, environment
-from running_host import RunningHost
+from running_host import RunningHost, eventually
 
 pytestmark = [
     pytest.mark.slow,
@@ -87,3 +88,17 @@ def test_an_app_full_of_mistakes(full_of_mistakes):  # noqa: F811  # the fixture
         shown = "\n".join(host.lines)
         for name in EVERY:
             assert shown.count(f"The '{name}' function is in error: ") == 1
+
+
+def test_timers_and_shared_code(copied):
+    root = copied("timers")
+    with started(root, root / "requirements.txt") as host:
+        notes = root / "notes"
+
+        def names():
+            lines = notes.read_text().splitlines() if notes.exists() else []
+            return [json.loads(line)["name"] for line in lines]
+
+        seen = eventually(names, lambda found: {"AtStart", "EverySecond"} <= set(found))
+        assert set(seen) == {"AtStart", "EverySecond"}
+        assert host.client.get("/admin/functions/Broken/status").json()["errors"]
