@@ -33,7 +33,7 @@ async def _settle(pid):
     while True:
         used = cpu_s(pid)
         await asyncio.sleep(3)
-        if cpu_s(pid) - used < 0.3:
+        if cpu_s(pid) - used < 0.05:
             return
 
 

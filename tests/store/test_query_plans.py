@@ -26,7 +26,7 @@ LISTS = {
     "claim_instances": "SEARCH instance USING INDEX instance_by_due (hub=? AND due_at<?)",
     "next_due": "SEARCH instance USING COVERING INDEX instance_by_due (hub=? AND due_at>?)",
 }
-"""A page by id, in its order, from where the last one ended; ready ones, the longest ready first."""
+"""A page by id, in its order, from where the last ended; ready ones, the longest ready first."""
 
 
 @pytest.fixture
