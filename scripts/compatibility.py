@@ -48,7 +48,6 @@ NOT_YET = (
     ("`/admin/health`; XML by `Accept`", "404; JSON"),
     ("SDK 2.x (protobuf and gRPC) and other languages' workers", "not spoken"),
     ("Several hosts on one database", "one host holds the SQLite file; no PostgreSQL store"),
-    ("Extended sessions", "accepted with Azure's warning; every episode is a full replay"),
     ("Managed identity for durable HTTP calls", "refused with a text that says what to do"),
     ("Event Grid notifications, distributed tracing, app lease", "settings checked, not acted on"),
 )

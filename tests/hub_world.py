@@ -12,7 +12,7 @@ import re
 import sqlite3
 from collections import Counter
 from contextlib import AsyncExitStack, closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -22,6 +22,8 @@ import azure.durable_functions as df
 from invariants import Watch, assert_invariants, assert_sound
 from stored_rows import MemoryRows
 
+from durahost.child import sessions as child_sessions
+from durahost.child.sessions import Ask
 from durahost.config.settings import DurableSettings
 from durahost.dispatch.activities import ActivityDispatcher
 from durahost.dispatch.orchestrations import OrchestrationDispatcher
@@ -31,7 +33,7 @@ from durahost.functions.routing import RouteTable
 from durahost.host_state import Generation, HostState
 from durahost.invocations import Invoker
 from durahost.management import Management
-from durahost.model.errors import StoreUnavailable
+from durahost.model.errors import SessionLost, StoreUnavailable
 from durahost.model.functions import Binding, FunctionMetadata
 from durahost.model.queries import InstanceQuery
 from durahost.registry import Registry
@@ -41,7 +43,7 @@ from durahost.store.sqlite.readers import Readers
 from durahost.store.sqlite.rows import from_microseconds, to_microseconds
 from durahost.store.sqlite.store import SqliteStore
 from durahost.store.sqlite.writer import Writer, _Request, _settle
-from durahost.worker.base import Raised, Returned, TypedData
+from durahost.worker.base import Raised, Returned, SessionState, TypedData
 
 HUB = "TestHubName"
 QUIET_TURNS = 20
@@ -140,6 +142,7 @@ class NumberedHub:
 class Functions:
     """An app of plain callables, as a registry and as a worker; `ran` counts activities by input.
 
+    followed: calls of orchestrators that went on where they were.
     orchestrators, entities: as the SDK wants them. activities: take the input, return the result.
     """
 
@@ -151,6 +154,8 @@ class Functions:
 
     def __init__(self, **functions):
         self.ran = Counter()
+        self.followed = 0
+        self.begin_life()
         self._handles = {}
         self.gates = {}
         found = []
@@ -158,6 +163,7 @@ class Functions:
             for name, function in functions.get(kind, {}).items():
                 self._handles[name] = create(function) if create else self._activity(name, function)
                 found.append(_metadata(name, trigger))
+        self.metadata = found
         self.registry = Registry.of(found)
 
     def _activity(self, name, function):
@@ -176,14 +182,29 @@ class Functions:
 
     async def invoke(self, call, *, deadline_s):
         (trigger,) = call.inputs.values()
+        handle, told = self._handles[call.function], None
+        ask = call.session and Ask(asdict(call.session))
         try:
-            result = self._handles[call.function](trigger.value)
+            if ask is None:
+                result = handle(trigger.value)
+            else:
+                result = self.sessions.run(ask, handle, trigger.value, [])
+        except child_sessions.SessionLost as lost:
+            raise SessionLost(str(lost)) from None
         except Exception as error:  # noqa: BLE001 - user code
-            return Raised(type(error).__name__, str(error), "")
+            told = ask and SessionState("it", ask.is_alive, ask.kept)
+            return Raised(type(error).__name__, str(error), "", (), told)
+        if ask is not None:
+            self.followed += ask.follows is not None
+            told = SessionState("it", ask.is_alive, ask.kept)
         # A gate is user code that takes its time.
         if gates := self.gates.get(call.function):
             await gates.pop(0).wait()
-        return Returned(TypedData("json", result))
+        return Returned(TypedData("json", result), session=told)
+
+    def begin_life(self):
+        """The child of a host is gone with it, and all that lived there."""
+        self.sessions = child_sessions.Sessions()
 
     async def drain(self, grace):
         return None
@@ -197,10 +218,12 @@ async def no_http(text):
     raise AssertionError(f"nothing is called over HTTP here: {text}")
 
 
-def build_loops(hub, functions, clock, *, settings=None, owner="host", http_call=no_http):
+def build_loops(
+    hub, functions, clock, *, settings=None, owner="host", http_call=no_http, state=None
+):
     """The loops of one host over this hub."""
     settings = settings or DurableSettings()
-    state = HostState()
+    state = state or HostState()
     state.serve(Generation(1, functions.registry, RouteTable.empty(), functions))
     bench = Workbench(
         state=state,
@@ -248,19 +271,30 @@ class World:
     async def open(self):
         """Begin a life."""
         self.faults.is_dead = False
+        self.functions.begin_life()
         with patch.multiple(store, Writer=self._writer, Readers=InlineReaders):
             opening = self._memory or SqliteStore(self.path, self.clock)
             provider = await self._life.enter_async_context(opening)
         self.hub = NumberedHub(provider.open_hub(HUB), self.faults)
+        self._state = HostState()
         loops = build_loops(
             self.hub,
             self.functions,
             self.clock,
             settings=self.settings,
             http_call=self._http_call,
+            state=self._state,
         )
         tasks = [asyncio.create_task(loop.run()) for loop in loops]
         self._life.push_async_callback(_end, tasks)
+
+    def reload(self, *, without=()):
+        """The app is loaded again, perhaps without some of its functions."""
+        left = [one for one in self.functions.metadata if one.name not in without]
+        number = self._state.generation.number + 1
+        registry = Registry.of(left)
+        generation = Generation(number, registry, RouteTable.empty(), self.functions)
+        self._state.serve(generation)
 
     async def close(self):
         """End a life, whether its host died or not, and look at what it left."""

@@ -14,10 +14,18 @@ from durahost.functions.expressions import (
     has_expressions,
     json_members,
 )
-from durahost.model.errors import WorkerTimeout
+from durahost.model.errors import SessionLost, WorkerTimeout
 from durahost.model.functions import Binding, FunctionMetadata
 from durahost.model.ids import InvocationId
-from durahost.worker.base import HttpData, Invocation, Raised, Returned, TypedData, Worker
+from durahost.worker.base import (
+    HttpData,
+    Invocation,
+    Raised,
+    Returned,
+    SessionAsk,
+    TypedData,
+    Worker,
+)
 from durahost.worker.timeouts import exceeded_text
 
 logger = logging.getLogger(__name__)
@@ -51,6 +59,7 @@ class Call:
 
     reason: a callable is asked at every try. details: shown in the log below the reason.
     retry_count, max_retry_count, retry_exception: of a repeated call, as of `Invocation`.
+    session: of an orchestrator that may live on.
     """
 
     trigger: TypedData | None
@@ -62,6 +71,7 @@ class Call:
     retry_count: int = 0
     max_retry_count: int = 0
     retry_exception: tuple[str, str] = ("", "")
+    session: SessionAsk | None = None
 
 
 class Invoker:
@@ -84,8 +94,9 @@ class Invoker:
     ) -> Returned | Raised:
         """Run the function once, and do what its outputs ask for.
 
-        Errors: WorkerExited, WorkerTimeout; StoreError of an output. What user code raises is
-        Raised, and so are an output that cannot be done and a binding expression without a value.
+        Errors: SessionLost, WorkerExited, WorkerTimeout; StoreError of an output. What user code
+        raises is Raised, and so are an output that cannot be done and a binding expression without
+        a value.
         Log lines: Azure/azure-webjobs-sdk: FunctionInstanceLogger.cs, as `func start` prints them.
         """
         invocation_id = InvocationId(str(self._clock.new_guid()))
@@ -118,11 +129,14 @@ class Invoker:
                     retry_count=call.retry_count,
                     max_retry_count=call.max_retry_count,
                     retry_exception=call.retry_exception,
+                    session=call.session,
                 ),
                 deadline_s=self._timeout_s,
             )
             if isinstance(result, Returned):
                 result = await self._outputs(function, invocation_id, result) or result
+        except SessionLost:
+            raise
         except BaseException as error:
             took_ms = round((self._clock.monotonic() - begun) * 1000)
             if isinstance(error, WorkerTimeout):

@@ -16,6 +16,8 @@ from crash.scenarios import SCENARIOS, build_world, play
 from hub_world import Fault
 from replay_check import assert_replays
 
+from durahost.config.settings import DurableSettings, SessionUse
+
 pytestmark = pytest.mark.feature(
     "Exactly once", "Death before and after each store operation and effect"
 )
@@ -98,8 +100,28 @@ def test_the_order_of_operations_is_the_same_at_every_run():
 def test_one_death(name, fault):
     expected_world, expected, operations = without_fault(name)
     world, outcome, seen = run(name, fault)
-    assert world.crashes == 1
     assert seen[: fault.number + 1] == operations[: fault.number + 1]
+    assert_one_death(world, outcome, expected_world, expected)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_deaths_where_orchestrators_live_on(name):
+    """What lives on in a child dies with its host: at five of its operations, before and after."""
+    alive = DurableSettings(session_use=SessionUse.ALWAYS)
+    expected_world, expected, operations = without_fault(name)
+    lived_on, outcome, seen = run(name, settings=alive)
+    assert outcome == expected
+    assert [one for one in seen if one != "read_whole"] == operations
+    for number in range(0, len(seen), len(seen) // 5 + 1):
+        for side in ("before", "after"):
+            world, outcome, _ = run(name, Fault(number, side), settings=alive)
+            assert_one_death(world, outcome, expected_world, expected)
+            assert world.functions.followed <= lived_on.functions.followed
+
+
+def assert_one_death(world, outcome, expected_world, expected):
+    """It ends as without, and what ran twice ran when the host died."""
+    assert world.crashes == 1
     assert outcome == expected
     # What ran when the host died runs again; nothing else does, and nothing is left out.
     expected_runs, runs = expected_world.functions.ran, world.functions.ran

@@ -20,6 +20,7 @@ from store.builders import (
 from durahost.model.errors import LeaseLost
 from durahost.model.events import EventKind
 from durahost.model.ids import ExecutionId
+from durahost.model.instances import Seen
 from durahost.model.status import LIVE, RuntimeStatus
 
 LEASE = timedelta(seconds=30)
@@ -366,3 +367,44 @@ async def test_hubs_do_not_see_each_other_i39(store, hub):
 async def test_hub_names_compare_without_case(store, hub):
     await hub.create(new_instance(), ())
     assert await store.open_hub("TESTHUBNAME").get("a") is not None
+
+
+# What is known is not read again ------------------------------------------------------------------
+
+
+async def test_known_events_are_left_out_and_can_be_read_after_all(hub, lock):
+    await hub.create(new_instance(), ())
+    first = await lock()
+    told = [event("one"), event("two"), event("three")]
+    await hub.commit_episode(first.lease, running(first, append=told))
+    await hub.send(message(), LIVE)
+    seen = {first.state.instance_id: Seen(first.state.execution_id, 2)}
+    (locked,) = await hub.lock_episodes("me", LEASE, 10, seen)
+    assert [one.name for one in locked.history] == ["three"]
+    assert (locked.left_out, locked.recorded) == (2, 3)
+    whole = await hub.read_whole(locked)
+    assert [one.name for one in whole.history] == ["one", "two", "three"]
+    assert (whole.left_out, whole.recorded, whole.lease) == (0, 3, locked.lease)
+    await hub.commit_episode(locked.lease, running(locked, append=[event("four")]))
+    assert [one.name for one in await hub.read_history(first.state.instance_id)][-1] == "four"
+
+
+async def test_events_of_another_execution_are_not_known(hub, lock):
+    await hub.create(new_instance(), ())
+    first = await lock()
+    await hub.commit_episode(first.lease, running(first, append=[event("one"), event("two")]))
+    await hub.send(message(), LIVE)
+    seen = {first.state.instance_id: Seen(ExecutionId("other"), 1)}
+    (locked,) = await hub.lock_episodes("me", LEASE, 10, seen)
+    assert (locked.left_out, len(locked.history)) == (0, 2)
+
+
+async def test_a_history_that_is_another_one_by_now_is_a_lost_lease(hub, lock):
+    await hub.create(new_instance(), ())
+    first = await lock()
+    await hub.commit_episode(first.lease, running(first, append=[event("one"), event("two")]))
+    await hub.send(message(), LIVE)
+    locked = await lock()
+    await hub.purge(first.state.instance_id, LIVE)
+    with pytest.raises(LeaseLost):
+        await hub.read_whole(locked)

@@ -35,6 +35,11 @@ class Invocation:
         """The id that logs and the context carry."""
         return str(self._frame.fields["invocation_id"])
 
+    @property
+    def has_extensions(self) -> bool:
+        """Whether hooks of worker extensions run around each call."""
+        return self._library.extensions.are_on
+
     def arguments(self) -> dict[str, Any]:
         """Decode the inputs. Errors: KeyError for an input that nothing binds; TypeError."""
         fields, parts = self._frame.fields, self._frame.parts

@@ -10,6 +10,7 @@ worker never answers, is answered as raised.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import threading
@@ -20,8 +21,10 @@ from typing import Any
 
 from . import quick_dates
 from .invocation import Invocation, raised_frame
+from .live import Live
 from .loader import AppFailure, LoadedFunctions, add_paths, load_decorated, load_folders
 from .logs import LogFrames, Scopes
+from .sessions import Ask, SessionLost, Sessions
 from .signature import Callee
 from .sites import note_sites
 from .wire import Frame, ProtocolError
@@ -67,6 +70,8 @@ class Runtime:
         self._episodes = ThreadPoolExecutor(thread_count(os.environ))
         self._tasks: set[asyncio.Task[None]] = set()
         self._loaded: LoadedFunctions | None = None
+        self._sessions = Sessions(end=self._end_session)
+        self._expiry: asyncio.TimerHandle | None = None
 
     def run(self) -> None:
         """Run the event loop on this thread until `stop`; what still runs there is cancelled."""
@@ -135,7 +140,7 @@ class Runtime:
             pool = self._episodes if callee.is_episode else self._pool
             ticket: Future[None] = Future()
             try:
-                pool.submit(self._run, ticket, call, callee)
+                pool.submit(self._run, ticket, call, callee, frame.fields)
             except RuntimeError as error:
                 # No thread can be started (a limit of the system): this call fails, others go on.
                 # It is queued nevertheless, and must not run once it has failed.
@@ -156,19 +161,60 @@ class Runtime:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _run(self, ticket: "Future[None]", call: Invocation, callee: Callee) -> None:
+    def _run(
+        self,
+        ticket: "Future[None]",
+        call: Invocation,
+        callee: Callee,
+        request: Mapping[str, Any],
+    ) -> None:
         if not ticket.set_running_or_notify_cancel():
             return
         self._scopes.thread_local.invocation_id = call.invocation_id
+        ask = Ask(request["session"]) if request.get("session") else None
         with self._scopes.enter(call.invocation_id, callee.name), note_sites(call.sites):
             try:
-                answer = call.returned(call.run())
+                answer = call.returned(call.run() if ask is None else self._go_on(ask, call))
+            except SessionLost:
+                answer = Frame("session_lost", {"id": request["id"]})
             except Exception as error:  # noqa: BLE001  # the user's failure is data
                 answer = call.raised(error)
             except BaseException as error:  # noqa: BLE001  # ends the child, said aloud
                 self._leave(error, callee)
                 return
+            if ask is not None:
+                fields = {**answer.fields, "session": ask.told()}
+                answer = Frame(answer.kind, fields, answer.parts)
             self._answer(call, answer)
+
+    def _go_on(self, ask: Ask, call: Invocation) -> Any:
+        """Have the orchestrator live on; one with extensions around each call, or more than its
+        context, cannot.
+        """
+        arguments = call.arguments()
+        if call.has_extensions or list(arguments) != ["context"]:
+            if ask.follows is not None:
+                raise SessionLost(ask.follows)
+            return call.run()
+        answer = self._sessions.run(ask, call.callee.call, arguments["context"], call.sites)
+        if ask.is_alive and self._expiry is None:
+            self._on_loop(self._expire)
+        return answer
+
+    def _expire(self) -> None:
+        """End unused sessions, now and whenever the next one is due."""
+        due_s = self._sessions.expire()
+        self._expiry = None if due_s is None else self._loop.call_later(due_s, self._expire)
+
+    def _end_session(self, live: Live) -> None:
+        """Its code may still do something at its end: on a thread, and in nobody's name."""
+        with contextlib.suppress(RuntimeError):  # no thread any more: the child stops
+            self._episodes.submit(self._close, live)
+
+    def _close(self, live: Live) -> None:
+        self._scopes.thread_local.invocation_id = None
+        live.close()
+        self._finish_output()
 
     async def _run_async(self, call: Invocation, callee: Callee) -> None:
         with self._scopes.enter(call.invocation_id, callee.name):

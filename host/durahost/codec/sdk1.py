@@ -75,8 +75,7 @@ def encode_context(
     in as it writes it, text that is not even that as a string.
     IsPlayed is true on messages of earlier episodes, and false on what episodes write themselves.
     """
-    events = [_shown(event) for event in past]
-    events += [event.text for event in new]
+    events = [*map(_shown, past), *(event.text for event in new)]
     parent = state.parent.instance_id if state.parent else None
     members = [
         f'"history":[{",".join(events)}]',
@@ -92,6 +91,12 @@ def encode_context(
         members.append('"maximumShortTimerDuration":"6.00:00:00"')
     members.append(f'"defaultHttpAsyncRequestSleepTimeMillseconds":{http_sleep_ms}')
     return "{" + ",".join(members) + "}"
+
+
+def encode_events(past: Sequence[HistoryEvent], new: Sequence[HistoryEvent]) -> str:
+    """The events of the context that an orchestrator which lives on has not seen, a JSON array."""
+    events = [*map(_shown, past), *(event.text for event in new)]
+    return f"[{','.join(events)}]"
 
 
 def decode_returned(text: str | None) -> OrchestratorState | OrchestratorFailure:

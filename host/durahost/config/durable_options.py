@@ -6,19 +6,18 @@ Options/AzureStorageOptions.cs.
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 
 from durahost.config import durable_checks
 from durahost.config.name_resolution import UnresolvedName, get_setting, resolve_names
 from durahost.config.option_tree import OptionTree
-from durahost.config.settings import DurableSettings
+from durahost.config.settings import DurableSettings, SessionUse
 from durahost.model.status import LIVE, TERMINAL
 from durahost.model.versioning import VersionFailure, VersionMatch
 
 PATH = "extensions:durableTask"
 NOT_ACTED_ON = frozenset(
     {
-        "extendedsessionsenabled",
-        "extendedsessionidletimeoutinseconds",
         "entitymessagereorderwindowinminutes",
         "rollbackentityoperationsonexceptions",
         "usegracefulshutdown",
@@ -45,6 +44,9 @@ _DEFAULT_CONNECTIONS = {
     "Netherite": "AzureWebJobsStorage",
     "azureManaged": "DURABLE_TASK_SCHEDULER_CONNECTION_STRING",
 }
+_IDLE = "extendedSessionIdleTimeoutInSeconds"
+CHECK_SETTING = "DURAHOST_CHECK_SESSIONS"
+"""1: an orchestrator that lives on is compared with a replay at each episode; for tests."""
 _HUB_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{2,49}", re.ASCII)
 _MAX_DEFAULT_HUB = 45
 
@@ -106,9 +108,17 @@ def build_durable_settings(options: OptionTree, values: Mapping[str, str]) -> Du
         ),
         use_forwarded_host=options.boolean(f"{PATH}:httpSettings:useForwardedHost", False),
         uses_app_lease=options.boolean(f"{PATH}:useAppLease", True),
+        session_use=_build_session_use(options),
+        session_idle=timedelta(seconds=options.integer(f"{PATH}:{_IDLE}", 30)),
+        checks_sessions=get_setting(values, CHECK_SETTING) == "1",
         is_local_rpc_enabled=options.boolean(f"{PATH}:localRpcEndpointEnabled", True),
         warnings=tuple(warnings),
     )
+
+
+def _build_session_use(options: OptionTree) -> SessionUse:
+    path = f"{PATH}:extendedSessionsEnabled"
+    return SessionUse(None if options.text(path) is None else options.boolean(path, False))
 
 
 def default_hub_name(site_name: str | None) -> str:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import Enum
 from pathlib import Path
 
 from durahost.model.functions import RetryPolicy
@@ -19,12 +20,21 @@ UNLIMITED = timedelta(days=10675199)
 """`functionTimeout` of "-1"."""
 
 
+class SessionUse(Enum):
+    """When an orchestrator lives on between its episodes (`extendedSessionsEnabled`)."""
+
+    WHEN_LONG = None
+    ALWAYS = True
+    NEVER = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DurableSettings:
     """`extensions.durableTask` of host.json.
 
     replaceable: states of an existing instance that a start with its id replaces
         (`overridableExistingInstanceStates`: NonRunningStates by default).
+    session_use, session_idle: when an orchestrator lives on, and for how long without an episode.
     warnings: what the extension says of the values when it starts.
     """
 
@@ -45,6 +55,9 @@ class DurableSettings:
     use_forwarded_host: bool = False
     uses_app_lease: bool = True
     is_local_rpc_enabled: bool = True
+    session_use: SessionUse = SessionUse.WHEN_LONG
+    session_idle: timedelta = timedelta(seconds=30)
+    checks_sessions: bool = False
     warnings: tuple[str, ...] = ()
 
     @property

@@ -1,13 +1,13 @@
 """Runs episodes: lock → plan → encode → invoke → decode → conclude → one commit."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 
-from durahost.codec import failures, sdk1
+from durahost.codec import failures
 from durahost.codec.history import FailureDetails
+from durahost.dispatch.asking import Asked, Asking, check_commit
 from durahost.dispatch.entities import EntityBatches
 from durahost.dispatch.refusals import Refusals
 from durahost.dispatch.settling import retry_delay, settle
@@ -16,9 +16,9 @@ from durahost.dispatch.workbench import Workbench
 from durahost.engine import entity, episode, versions
 from durahost.engine.calls import KnownFunctions
 from durahost.engine.cut_off import cut_off
+from durahost.engine.episode import Conclusion
 from durahost.engine.outcome import FreshIds, Rules
 from durahost.host_state import Generation
-from durahost.invocations import Call
 from durahost.model.actions import (
     Hint,
     OrchestratorFailure,
@@ -27,13 +27,11 @@ from durahost.model.actions import (
     WhenAny,
 )
 from durahost.model.errors import TooLarge
-from durahost.model.functions import FunctionMetadata
 from durahost.model.instances import Commit, LockedEpisode
 from durahost.model.versioning import VersionFailure
-from durahost.off_loop import LONG_TEXT, MANY_STEPS, run_pure
+from durahost.off_loop import MANY_STEPS, run_pure
 from durahost.registry import DurableKind
 from durahost.store.base import EpisodeStore
-from durahost.worker.base import Raised, Returned, TypedData
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +44,7 @@ class OrchestrationDispatcher:
         self._entities = EntityBatches(store, bench)
         self._store = store
         self._bench = bench
+        self._asking = Asking(store, bench)
         self._refusals = Refusals(settings)
         self._rules = Rules(
             stores_inputs=settings.store_inputs_in_history,
@@ -55,13 +54,19 @@ class OrchestrationDispatcher:
             http_sleep=timedelta(milliseconds=settings.default_http_sleep_ms),
         )
         verbs = Verbs(
-            lock=store.lock_episodes,
+            lock=self._lock,
             process=self._run,
             abandon=store.abandon_episode,
             wait=store.wait_for_episodes,
             describe=lambda locked: f"An episode of instance '{locked.state.instance_id}'",
         )
         self.loop = bench.build_loop("episode", verbs, settings.max_concurrent_orchestrators)
+
+    async def _lock(
+        self, owner: str, lease_for: timedelta, at_most: int
+    ) -> Sequence[LockedEpisode]:
+        seen = self._asking.sessions.seen
+        return await self._store.lock_episodes(owner, lease_for, at_most, seen)
 
     async def _run(self, locked: LockedEpisode) -> None:
         if entity.is_entity(locked.state):
@@ -76,21 +81,17 @@ class OrchestrationDispatcher:
         if isinstance(planned, Commit):
             await self._commit(locked, planned)
             return
-        answer = await self._ask(generation, planned)
+        asked = await self._asking.ask(generation, planned)
         fresh, now = FreshIds(self._bench.clock.new_guid()), self._bench.clock.now()
         decide = partial(
-            episode.conclude,
-            planned,
-            answer,
-            rules=self._rules,
-            known=_known(generation),
-            fresh=fresh,
-            now=now,
+            episode.conclude, rules=self._rules, known=_known(generation), fresh=fresh, now=now
         )
-        steps = len(planned.locked.history) + _count_actions(answer)
-        concluded = await run_pure(decide, is_long=steps > MANY_STEPS)
+        concluded = await _conclude(decide, asked)
+        if asked.replay is not None:
+            check_commit(concluded, await _conclude(decide, asked.replay))
         try:
             await self._commit(locked, concluded.commit, concluded.hints)
+            self._asking.keep(generation, asked, concluded)
         except TooLarge as error:
             failure = FailureDetails(type(error).__name__, str(error), is_non_retriable=True)
             output = failures.orchestrator_failed(locked.state.name, str(error))
@@ -130,61 +131,11 @@ class OrchestrationDispatcher:
             extra={"instance_id": state.instance_id},
         )
 
-    async def _ask(
-        self, generation: Generation, planned: episode.Plan
-    ) -> OrchestratorState | OrchestratorFailure:
-        state = planned.locked.state
-        function = generation.registry.find(DurableKind.ORCHESTRATOR, state.name)
-        if function is None:
-            return self._unknown(generation, state.name)
-        generation.registry.require_loaded(function)
-        settings = self._bench.settings
-        encode = partial(
-            sdk1.encode_context,
-            state,
-            planned.locked.history,
-            planned.new_events,
-            http_sleep_ms=settings.default_http_sleep_ms,
-            sends_timer_limits=settings.sends_timer_limits,
-        )
-        context = await run_pure(encode, is_long=len(planned.locked.history) > MANY_STEPS)
-        return await self._invoke(generation, function, context)
 
-    async def _invoke(
-        self, generation: Generation, function: FunctionMetadata, context: str
-    ) -> OrchestratorState | OrchestratorFailure:
-        call = Call(trigger=TypedData("string", context), reason="(null)")
-        result = await self._bench.invoker.invoke(generation.worker, function, call)
-        answer = await run_pure(lambda: _decode(result), is_long=_length(result) > LONG_TEXT)
-        if isinstance(answer, OrchestratorState):
-            return replace(answer, sites=result.sites)
-        return answer
-
-    def _unknown(self, generation: Generation, name: str) -> OrchestratorFailure:
-        """The instance fails when it is dispatched, not when it is started.
-
-        Source: Azure/azure-functions-durable-extension: DurableTaskExtension.cs
-        (OrchestrationMiddleware).
-        """
-        text = generation.registry.unknown_text(DurableKind.ORCHESTRATOR, name)
-        logger.warning("An instance was started for an orchestrator that is not there: %s", text)
-        return OrchestratorFailure(text, failures.orchestrator_details(text, ""))
-
-
-def _length(result: Returned | Raised) -> int:
-    match result:
-        case Returned(value):
-            return 0 if value is None else len(str(value.value))
-        case Raised(_, message):
-            return len(message)
-
-
-def _decode(result: Returned | Raised) -> OrchestratorState | OrchestratorFailure:
-    match result:
-        case Returned(value):
-            return sdk1.decode_returned(None if value is None else str(value.value))
-        case Raised():
-            return sdk1.decode_raised(result.wire_message, result.stack_trace)
+async def _conclude(decide: Callable[..., Conclusion], asked: Asked) -> Conclusion:
+    steps = len(asked.plan.locked.history) + _count_actions(asked.answer)
+    work = partial(decide, asked.plan, asked.answer, progress=asked.progress)
+    return await run_pure(work, is_long=steps > MANY_STEPS)
 
 
 def _count_actions(answer: OrchestratorState | OrchestratorFailure) -> int:

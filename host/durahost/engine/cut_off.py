@@ -24,7 +24,7 @@ def cut_off(
     """
     effects = outcome.Effects(plan.locked.state, outcome.Rules(), fresh, max(now, plan.started_at))
     failed = RuntimeStatus.FAILED
-    task_id = len(plan.locked.history)
+    task_id = plan.locked.recorded
     effects.ending = Complete(task_id, failed, output, details="")
     completed = history.execution_completed(task_id, failed, None, effects.now, failure=failure)
     ended = replace(

@@ -15,6 +15,7 @@ from durahost.engine.calls import CallRules, KnownFunctions
 from durahost.engine.execution import Execution
 from durahost.engine.matching import NonDeterminism
 from durahost.engine.outcome import FreshIds, Rules
+from durahost.engine.progress import Progress
 from durahost.engine.walk import Walk
 from durahost.model.actions import Hint, OrchestratorFailure, OrchestratorState
 from durahost.model.events import EventKind, HistoryEvent
@@ -48,11 +49,14 @@ class Conclusion:
 
     decided: the decisions' events in order; of a continue-as-new too, which leaves no history
     behind.
+    progress: from where the next episode may go on once this one is committed; None when it must
+    begin at the beginning.
     """
 
     commit: Commit
     decided: Sequence[HistoryEvent]
     hints: Sequence[Hint] = ()
+    progress: Progress | None = None
 
 
 def plan(locked: LockedEpisode, now: datetime) -> Plan | Commit:
@@ -86,14 +90,22 @@ def conclude(
     known: KnownFunctions,
     fresh: FreshIds,
     now: datetime,
+    progress: Progress | None = None,
 ) -> Conclusion:
     """Replay history with the orchestrator's answer, and put everything that follows into one
     commit.
+
+    progress: of the episode before, if the answer goes on from it; it is used up by this call.
+    Without one the plan holds the whole history, and the answer the whole list of actions.
     """
     state = plan.locked.state
     answer = outcome.check_custom_status(answer)
-    execution = Execution(state.instance_id, state.execution_id, plan.started_at)
-    walk = _prepare_walk(plan, answer, execution, rules=rules, known=known)
+    walk: Walk | None
+    if progress is not None and isinstance(answer, OrchestratorState):
+        execution, walk = progress.go_on(answer)
+    else:
+        execution = Execution(state.instance_id, state.execution_id, plan.started_at)
+        walk = _prepare_walk(plan, answer, execution, rules=rules, known=known)
     try:
         _replay(plan, execution)
     except NonDeterminism as failure:
@@ -116,8 +128,10 @@ def conclude(
         max(now, plan.started_at),
     )
     commit = outcome.build_commit(execution, effects, new_events=plan.new_events, taken=plan.taken)
-    consume = [*plan.dropped, *commit.consume]
-    return Conclusion(replace(commit, consume=consume), effects.events, hints)
+    commit = replace(commit, consume=[*plan.dropped, *commit.consume])
+    events = plan.locked.recorded + len(plan.new_events)
+    following = Progress.after(execution, walk, events)
+    return Conclusion(commit, effects.events, hints, following)
 
 
 def _sort_inbox(locked: LockedEpisode) -> tuple[list[InboxMessage], list[int]]:
@@ -191,6 +205,7 @@ def _prepare_walk(
 
 
 def _replay(plan: Plan, execution: Execution) -> None:
+    execution.is_replaying = True
     for event in plan.locked.history:
         execution.process(event)
     execution.is_replaying = False

@@ -8,6 +8,7 @@ Source: Azure/azure-functions-durable-extension: Listener/OutOfProcOrchestration
 (ScheduleDurableTaskEvents, ProcessAsyncActionsV2, InvokeAPIFromAction).
 """
 
+from collections import deque
 from collections.abc import Sequence
 
 from durahost.engine.calls import ActionFailed, CallRules, Calls
@@ -23,6 +24,11 @@ from durahost.model.actions import (
     WhenAny,
 )
 
+_Step = tuple[Sequence[Action], str | None]
+
+_UNKNOWN = ""
+"""The worker does not tell where: what was known of the place stays."""
+
 
 class Walk:
     """Drives one execution along the action list; `is_finished` once every action is satisfied."""
@@ -33,9 +39,8 @@ class Walk:
         self._state = state
         self._execution = execution
         self._calls = Calls(execution, rules, checks_timer_length=state.checks_timer_length)
-        self._steps = list(state.batches) if state.is_schema_v1 else _single(state)
-        self._sites = state.sites if len(state.sites) == len(self._steps) else None
-        self._position = 0
+        self._steps = deque(_steps(state))
+        self._listed = len(self._steps)
 
     @property
     def wants_end(self) -> bool:
@@ -43,18 +48,39 @@ class Walk:
         return self._state.is_done or (self._state.error or self.error) is not None
 
     @property
+    def is_schema_v1(self) -> bool:
+        """Whether the list has one batch per yield."""
+        return self._state.is_schema_v1
+
+    @property
     def hints(self) -> list[Hint]:
         """Lines for the developer about calls that never run."""
         return self._calls.hints
 
+    @property
+    def listed(self) -> int:
+        """How many actions the list has so far, batches under replay schema V1."""
+        return self._listed
+
+    def go_on(self, state: OrchestratorState) -> None:
+        """Take the answer of the next episode, which lists what is new behind what was listed.
+
+        Only before the walk has come to the end of the list: it would have gone on earlier.
+        """
+        self._state = state
+        new = _steps(state)
+        self._steps += new
+        self._listed += len(new)
+        self._calls.hints.clear()
+
     def advance(self) -> None:
         """Go on until an action has to wait, the list ends, or one of them throws."""
         try:
-            while self._position < len(self._steps):
-                if self._sites is not None:
-                    self._execution.site = self._sites[self._position]
-                step = self._invoke_step(self._steps[self._position])
-                self._position += 1
+            while self._steps:
+                actions, site = self._steps.popleft()
+                if site != _UNKNOWN:
+                    self._execution.site = site
+                step = self._invoke_step(actions)
                 if not step.is_done:
                     step.then(self.advance)
                     return
@@ -83,5 +109,12 @@ class Walk:
                 return self._calls.invoke(action)
 
 
-def _single(state: OrchestratorState) -> list[Sequence[Action]]:
-    return [[action] for batch in state.batches for action in batch]
+def _steps(state: OrchestratorState) -> list[_Step]:
+    """What is awaited, one after the other, with where it was asked for."""
+    if state.is_schema_v1:
+        steps = list(state.batches)
+    else:
+        steps = [[action] for batch in state.batches for action in batch]
+    is_known = len(state.sites) == len(steps)
+    sites = state.sites if is_known else [_UNKNOWN] * len(steps)
+    return list(zip(steps, sites, strict=True))

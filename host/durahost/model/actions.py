@@ -143,6 +143,7 @@ class OrchestratorState:
     error: the user's failure text.
     sites: `file:line` of the yield behind each action, one per batch under schema V1; empty when
     the worker cannot tell.
+    kept: how many actions, listed before and unchanged since, the list leaves out at its beginning.
     """
 
     batches: Sequence[Sequence[Action]]
@@ -154,6 +155,7 @@ class OrchestratorState:
     error: str | None = None
     stack: str = ""
     sites: Sequence[str | None] = ()
+    kept: int = 0
 
 
 @dataclass(frozen=True, slots=True)

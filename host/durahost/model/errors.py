@@ -15,6 +15,7 @@ HostError
 └── WorkerError
     ├── WorkerExited            the process that ran the code is gone; the work is tried again
     ├── WorkerTimeout           no answer within the limit; the process is replaced
+    ├── SessionLost             no orchestrator lives on there; the whole history is needed
     ├── BatchLost               an entity's batch gave nothing to commit; it is run again
     └── AppLoadError            the app as a whole cannot be loaded
 
@@ -134,6 +135,10 @@ class WorkerExited(WorkerError):
 
 class WorkerTimeout(WorkerError):
     """No answer within the limit."""
+
+
+class SessionLost(WorkerError):
+    """The orchestrator that was to go on does not live any more; nothing was run."""
 
 
 class BatchLost(WorkerError):

@@ -72,10 +72,10 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class LockedEpisode:
-    """An instance claimed for one episode: its row, whole history and visible messages in delivery
-    order.
+    """An instance claimed for one episode: its row, history and visible messages in delivery order.
 
     attempts: claims since the last commit, this one included.
+    left_out: how many events at the beginning of its history were not read, since they are known.
     """
 
     lease: Lease
@@ -83,6 +83,20 @@ class LockedEpisode:
     history: Sequence[HistoryEvent]
     inbox: Sequence[InboxMessage]
     attempts: int = 1
+    left_out: int = 0
+
+    @property
+    def recorded(self) -> int:
+        """How many events its history has."""
+        return self.left_out + len(self.history)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How many events of an execution are known already, from its first on."""
+
+    execution_id: ExecutionId
+    events: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ claim
 with a token that grows at every claim; the lease decides liveness, the token decides safety.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Protocol
 from uuid import UUID
 
@@ -21,23 +22,36 @@ from durahost.model.instances import (
     LockedActivity,
     LockedEpisode,
     NewInstance,
+    Seen,
 )
 from durahost.model.messages import Message
 from durahost.model.queries import InstancePage, InstanceQuery
 from durahost.model.status import RuntimeStatus
+
+NOTHING_SEEN: Mapping[InstanceId, Seen] = MappingProxyType({})
 
 
 class EpisodeStore(Protocol):
     """The orchestration dispatcher's half."""
 
     async def lock_episodes(
-        self, owner: str, lease_for: timedelta, at_most: int
+        self,
+        owner: str,
+        lease_for: timedelta,
+        at_most: int,
+        seen: Mapping[InstanceId, Seen] = NOTHING_SEEN,
     ) -> Sequence[LockedEpisode]:
         """Claim the unclaimed instances whose visible messages are oldest; empty at once when none
         is ready.
 
         An instance whose `scheduled_at` is in the future is not ready.
+        seen: events that are not to be read again, looked up from any thread (`left_out`); more is
+        recorded by the episode that saw them.
         """
+        ...
+
+    async def read_whole(self, locked: LockedEpisode) -> LockedEpisode:
+        """The claimed episode with its whole history; LeaseLost when that is not its any more."""
         ...
 
     async def commit_episode(self, lease: Lease, commit: Commit) -> None:

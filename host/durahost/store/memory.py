@@ -3,7 +3,7 @@
 Every method runs to its end on the event loop without a pause, so each is one transaction.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -23,12 +23,13 @@ from durahost.model.instances import (
     LockedActivity,
     LockedEpisode,
     NewInstance,
+    Seen,
 )
 from durahost.model.messages import Message
 from durahost.model.queries import InstancePage, InstanceQuery
 from durahost.model.status import LIVE, RuntimeStatus
 from durahost.store import rewinding, rules
-from durahost.store.base import HostStore, HubStore
+from durahost.store.base import NOTHING_SEEN, HostStore, HubStore
 from durahost.store.memory_rows import Instance, Task
 from durahost.store.signals import EndSignal, WorkSignal
 
@@ -48,7 +49,11 @@ class MemoryHub:
         self._ends = EndSignal()
 
     async def lock_episodes(
-        self, owner: str, lease_for: timedelta, at_most: int
+        self,
+        owner: str,
+        lease_for: timedelta,
+        at_most: int,
+        seen: Mapping[InstanceId, Seen] = NOTHING_SEEN,
     ) -> Sequence[LockedEpisode]:
         """Claim the instances that have been ready longest."""
         now, now_s = self._clock.now(), self._clock.monotonic()
@@ -67,12 +72,18 @@ class MemoryHub:
             LockedEpisode(
                 Lease(rules.EPISODE, i.state.instance_id, owner, token),
                 i.state,
-                list(i.history),
+                i.history[known:],
                 i.visible(now),
                 i.claim.attempts,
+                known,
             )
             for i in ready
+            for known in (rules.known_events(i.state, seen),)
         ]
+
+    async def read_whole(self, locked: LockedEpisode) -> LockedEpisode:
+        """The claimed episode with its whole history."""
+        return rules.completed(locked, await self.read_history(locked.state.instance_id))
 
     async def commit_episode(self, lease: Lease, commit: Commit) -> None:
         """Apply the commit and release the claim."""

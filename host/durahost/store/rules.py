@@ -1,7 +1,7 @@
 """Decisions that every store makes alike: what is accepted, what is dropped, and the texts."""
 
 import uuid
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,8 +9,8 @@ from durahost.codec import entity_messages
 from durahost.codec.history import read_input, read_reason, sub_orchestration_failed
 from durahost.model.errors import LeaseLost
 from durahost.model.events import EventKind, HistoryEvent
-from durahost.model.ids import EntityId, ExecutionId
-from durahost.model.instances import InstanceState, Lease, ParentInstance
+from durahost.model.ids import EntityId, ExecutionId, InstanceId
+from durahost.model.instances import InstanceState, Lease, LockedEpisode, ParentInstance, Seen
 from durahost.model.messages import Message
 from durahost.model.status import RuntimeStatus
 
@@ -138,6 +138,22 @@ def awakened(message: Message, now: datetime) -> InstanceState | None:
         created_at=now,
         updated_at=now,
     )
+
+
+def known_events(state: InstanceState, seen: Mapping[InstanceId, Seen]) -> int:
+    """How many events of this execution need not be read."""
+    known = seen.get(state.instance_id)
+    return known.events if known is not None and known.execution_id == state.execution_id else 0
+
+
+def completed(locked: LockedEpisode, history: Sequence[HistoryEvent]) -> LockedEpisode:
+    """Put the whole history into a claimed episode, which alone may add to it.
+
+    Errors: LeaseLost when it is another one, so that the claim must be void.
+    """
+    if len(history) != locked.recorded:
+        raise lease_lost(locked.lease)
+    return replace(locked, history=history, left_out=0)
 
 
 def lease_lost(lease: Lease) -> LeaseLost:

@@ -81,6 +81,31 @@ class LoadedApp:
     failures: Sequence[FunctionFailure] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionAsk:
+    """Have the orchestrator of a call live on; a worker that cannot just makes the call.
+
+    key: its name from this call on. follows: the name it has, where the trigger's value is what it
+    has not seen. child: who has it. replaces: one that is of no use any more. idle_s: how long it
+    may stay unused.
+    """
+
+    key: str
+    follows: str | None = None
+    child: str | None = None
+    replaces: str | None = None
+    idle_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """Whether the orchestrator lives on, where, and how many actions its answer leaves out."""
+
+    child: str
+    is_alive: bool
+    kept: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Invocation:
     """One call of one function; `inputs` by binding name, the trigger included.
@@ -97,6 +122,7 @@ class Invocation:
     retry_count: int = 0
     max_retry_count: int = 0
     retry_exception: tuple[str, str] = ("", "")
+    session: SessionAsk | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +136,7 @@ class Returned:
     value: TypedData | None = None
     outputs: Mapping[str, TypedData] = field(default_factory=dict)
     sites: Sequence[str | None] = ()
+    session: SessionState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +152,7 @@ class Raised:
     message: str
     stack_trace: str
     sites: Sequence[str | None] = ()
+    session: SessionState | None = None
 
     @property
     def wire_message(self) -> str:
@@ -168,8 +196,8 @@ class Worker(Protocol):
     async def invoke(self, call: Invocation, *, deadline_s: float) -> Returned | Raised:
         """Run one invocation. User exceptions are Raised; WorkerExited only when the process died.
 
-        Errors: WorkerTimeout after `deadline_s` real seconds; the process that runs it is then
-        replaced.
+        Errors: SessionLost when there is no session to follow, and nothing was run; WorkerTimeout
+        after `deadline_s` real seconds; the process that runs it is then replaced.
         """
         ...
 

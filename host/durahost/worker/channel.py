@@ -6,12 +6,13 @@ Every request is answered once, or failed by `fail`; after that the channel take
 import asyncio
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
 from durahost.child.wire import Frame, ProtocolError, Value, pack, unpack
 from durahost.codec.unicode import replace_surrogates
-from durahost.model.errors import AppLoadError, WorkerError, WorkerExited
+from durahost.model.errors import AppLoadError, SessionLost, WorkerError, WorkerExited
 from durahost.model.functions import Binding, FunctionFailure, FunctionMetadata, RetryPolicy
 from durahost.model.ids import InvocationId
 from durahost.worker.base import (
@@ -22,11 +23,14 @@ from durahost.worker.base import (
     LogSink,
     Raised,
     Returned,
+    SessionState,
     TypedData,
     WorkerLog,
 )
 
 Answer = asyncio.Future[Frame]
+
+_NAMES = itertools.count(1)
 
 LONGEST_INTERVAL_S = 2**31 - 1
 """Of a retry policy that gives no maximum. Source: as child/loader.py (_retry)."""
@@ -36,6 +40,7 @@ class Channel:
     """Pairs requests with answers, and hands log frames to the sink."""
 
     def __init__(self, send: Callable[[Frame], None], sink: LogSink) -> None:
+        self.name = f"child {next(_NAMES)}"
         self._send = send
         self._sink = sink
         self._ids = itertools.count(1)
@@ -73,7 +78,7 @@ class Channel:
     async def invoke(
         self, call: Invocation, on_sent: Callable[[Answer], None] = lambda _: None
     ) -> Returned | Raised:
-        """Have the child run the function. Errors: WorkerExited.
+        """Have the child run the function. Errors: SessionLost, WorkerExited.
 
         on_sent: is given the coming answer, which comes (or fails) also when nobody waits here any
         more.
@@ -86,16 +91,23 @@ class Channel:
             return Raised(type(error).__name__, str(error), "")
         fields = answer.fields
         sites = fields.get("sites", ())
+        if answer.kind == "session_lost":
+            raise SessionLost(f"{self.name} does not keep the orchestrator of '{call.function}'")
+        session = self._session(fields)
         if answer.kind == "raised":
             names = ("error_type", "message", "stack_trace")
             error_type, message, stack = (_text(fields[name], answer.parts) for name in names)
-            return Raised(error_type, message, stack, sites)
+            return Raised(error_type, message, stack, sites, session)
         outputs = {
             name: data
             for name, one in fields["outputs"].items()
             if (data := _typed(unpack(one, answer.parts))) is not None
         }
-        return Returned(_typed(unpack(fields["value"], answer.parts)), outputs, sites)
+        return Returned(_typed(unpack(fields["value"], answer.parts)), outputs, sites, session)
+
+    def _session(self, fields: Mapping[str, Any]) -> SessionState | None:
+        told = fields.get("session")
+        return told and SessionState(self.name, told["is_alive"], told["kept"])
 
     def receive(self, frame: Frame) -> None:
         """Take a frame of the child."""
@@ -173,6 +185,7 @@ def _written_call(call: Invocation, parts: list[bytes]) -> dict[str, Any]:
         "retry_count": call.retry_count,
         "max_retry_count": call.max_retry_count,
         "retry_exception": dict(zip(("message", "stack_trace"), call.retry_exception, strict=True)),
+        "session": None if call.session is None else asdict(call.session),
     }
 
 

@@ -46,6 +46,11 @@ class InProcessWorker:
         self._reason = WorkerExited("the worker was never started")
 
     @property
+    def name(self) -> str:
+        """What its sessions say of where they are."""
+        return self._channel.name
+
+    @property
     def running(self) -> int:
         """How many requests it has not answered yet."""
         return self._channel.running

@@ -10,8 +10,16 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Protocol
 
-from durahost.model.errors import WorkerError, WorkerExited
-from durahost.worker.base import AppSource, Invocation, LoadedApp, Raised, Returned, Worker
+from durahost.model.errors import SessionLost, WorkerError, WorkerExited
+from durahost.worker.base import (
+    AppSource,
+    Invocation,
+    LoadedApp,
+    Raised,
+    Returned,
+    SessionAsk,
+    Worker,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +34,11 @@ STAND_LIMIT_S = 60.0
 
 class Member(Worker, Protocol):
     """What the pool needs of a worker beside the Protocol."""
+
+    @property
+    def name(self) -> str:
+        """What its sessions say of where they are (`SessionState.child`)."""
+        ...
 
     @property
     def running(self) -> int:
@@ -86,11 +99,11 @@ class WorkerPool:
         return next(result for result in results if isinstance(result, LoadedApp))
 
     async def invoke(self, call: Invocation, *, deadline_s: float) -> Returned | Raised:
-        """Run one invocation on the least busy worker.
+        """Run one invocation on the least busy worker, or where its session is.
 
-        Errors: WorkerExited, also when none stands within the limit; WorkerTimeout.
+        Errors: SessionLost; WorkerExited, also when none stands within the limit; WorkerTimeout.
         """
-        member = await self._least_busy()
+        member = self._holder(call.session) or await self._least_busy()
         return await member.invoke(call, deadline_s=deadline_s)
 
     async def drain(self, grace: timedelta) -> None:
@@ -104,6 +117,16 @@ class WorkerPool:
             await asyncio.gather(*self._keepers, return_exceptions=True)
         finally:
             await _drain_all(members, grace)
+
+    def _holder(self, ask: SessionAsk | None) -> Member | None:
+        if ask is None or ask.child is None:
+            return None
+        for member in self._members:
+            if member.name == ask.child and member.is_standing:
+                return member
+        if ask.follows is not None:
+            raise SessionLost(f"{ask.child} is gone")
+        return None
 
     async def _least_busy(self) -> Member:
         try:

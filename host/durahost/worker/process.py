@@ -56,6 +56,11 @@ class ProcessWorker:
         return self._child.pid
 
     @property
+    def name(self) -> str:
+        """What its sessions say of where they are."""
+        return self._child.channel.name
+
+    @property
     def running(self) -> int:
         """How many requests it has not answered yet."""
         return self._child.channel.running

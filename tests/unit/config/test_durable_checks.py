@@ -1,9 +1,12 @@
 """Every documented key of extensions.durableTask: accepted, of its type, in its range."""
 
+from datetime import timedelta
+
 import pytest
 from durable_keys import EVERY_KEY, GRID, KEYS, is_inert
 
 from durahost.config.host_json import build_host_settings
+from durahost.config.settings import SessionUse
 from durahost.model.errors import ConfigError
 from durahost.model.versioning import VersionFailure, VersionMatch
 
@@ -154,6 +157,7 @@ def test_what_the_extension_warns_of():
         extendedSessionsEnabled=True,
         storageProvider={"controlQueueBatchSize": 300, "controlQueueBufferThreshold": 200},
     )
+    assert settings.session_use is SessionUse.ALWAYS
     sessions, batch = settings.warnings
     assert sessions.startswith(
         "Durable Functions does not work with extendedSessions = true for non-.NET languages. "
@@ -161,6 +165,21 @@ def test_what_the_extension_warns_of():
     assert batch.startswith(
         "ControlQueueBatchSize cannot be larger than ControlQueueBufferThreshold. "
     )
+
+
+@pytest.mark.feature("Settings", "`extendedSessionsEnabled`")
+def test_when_an_orchestrator_lives_on():
+    default = durable()
+    assert (default.session_use, default.checks_sessions) == (SessionUse.WHEN_LONG, False)
+    assert durable(extendedSessionsEnabled="false").session_use is SessionUse.NEVER
+    assert durable({"DURAHOST_CHECK_SESSIONS": "1"}).checks_sessions
+
+
+@pytest.mark.feature("Settings", "`extendedSessionIdleTimeoutInSeconds`")
+def test_how_long_an_orchestrator_lives_on_without_an_episode():
+    assert durable().session_idle == timedelta(seconds=30)
+    settings = durable(extendedSessionIdleTimeoutInSeconds=5)
+    assert settings.session_idle == timedelta(seconds=5)
 
 
 @pytest.mark.feature("Settings", "`hubName`")

@@ -1,11 +1,12 @@
 """Locking and committing episodes."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
-from durahost.model.instances import Commit, Lease, LockedEpisode, NewInstance
+from durahost.model.ids import InstanceId
+from durahost.model.instances import Commit, Lease, LockedEpisode, NewInstance, Seen
 from durahost.model.status import RuntimeStatus
 from durahost.store import rules
 from durahost.store.sqlite import instances, rows
@@ -15,7 +16,12 @@ from durahost.store.sqlite.scope import HubScope
 
 
 def lock(
-    hub: HubScope, owner: str, lease_for: timedelta, at_most: int, connection: Connection
+    hub: HubScope,
+    owner: str,
+    lease_for: timedelta,
+    at_most: int,
+    seen: Mapping[InstanceId, Seen],
+    connection: Connection,
 ) -> Sequence[LockedEpisode]:
     """Claim the instances that have been ready longest, and load what their episodes need."""
     now, monotonic = hub.now(), hub.clock.monotonic()
@@ -36,7 +42,7 @@ def lock(
         _report_idle(hub, now, connection)
         return []
     claimed.sort()
-    return [_load(row, owner, token, now, connection) for row in claimed]
+    return [_load(row, (owner, token), seen, now, connection) for row in claimed]
 
 
 def _report_idle(hub: HubScope, now: int, connection: Connection) -> None:
@@ -46,17 +52,26 @@ def _report_idle(hub: HubScope, now: int, connection: Connection) -> None:
     connection.after_commit(lambda: hub.episodes.found_nothing(due, lapse))
 
 
-def _load(row: Row, owner: str, token: int, now: int, connection: Connection) -> LockedEpisode:
+def _load(
+    row: Row,
+    claim: tuple[str, int],
+    seen: Mapping[InstanceId, Seen],
+    now: int,
+    connection: Connection,
+) -> LockedEpisode:
     _, instance_id, instance_row, attempts = row
-    (state,) = connection.all("load_state", {"instance_row": instance_row})
-    history = connection.all("load_history", {"instance_row": instance_row})
+    (columns,) = connection.all("load_state", {"instance_row": instance_row})
+    state = rows.read_state(columns)
+    left_out = rules.known_events(state, seen)
+    history = connection.all("load_history", {"instance_row": instance_row, "left_out": left_out})
     inbox = connection.all("load_inbox", {"instance_row": instance_row, "now": now})
     return LockedEpisode(
-        Lease(rules.EPISODE, instance_id, owner, token),
-        rows.read_state(state),
+        Lease(rules.EPISODE, instance_id, *claim),
+        state,
         [rows.read_event(event) for event in history],
         [rows.read_message(instance_id, message) for message in inbox],
         attempts,
+        left_out,
     )
 
 

@@ -3,7 +3,7 @@
 What a change does stands in `episodes`, `activities` and `instances`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -18,10 +18,13 @@ from durahost.model.instances import (
     LockedActivity,
     LockedEpisode,
     NewInstance,
+    Seen,
 )
 from durahost.model.messages import Message
 from durahost.model.queries import InstancePage, InstanceQuery
 from durahost.model.status import RuntimeStatus
+from durahost.store import rules
+from durahost.store.base import NOTHING_SEEN
 from durahost.store.sqlite import activities, claims, episodes, instances, rewinds
 from durahost.store.sqlite.readers import Readers
 from durahost.store.sqlite.scope import HubScope
@@ -37,12 +40,20 @@ class SqliteHub:
         self._readers = readers
 
     async def lock_episodes(
-        self, owner: str, lease_for: timedelta, at_most: int
+        self,
+        owner: str,
+        lease_for: timedelta,
+        at_most: int,
+        seen: Mapping[InstanceId, Seen] = NOTHING_SEEN,
     ) -> Sequence[LockedEpisode]:
         """Claim the instances that have been ready longest."""
         return await self._writer.write(
-            partial(episodes.lock, self._scope, owner, lease_for, at_most)
+            partial(episodes.lock, self._scope, owner, lease_for, at_most, seen)
         )
+
+    async def read_whole(self, locked: LockedEpisode) -> LockedEpisode:
+        """The claimed episode with its whole history."""
+        return rules.completed(locked, await self.read_history(locked.state.instance_id))
 
     async def commit_episode(self, lease: Lease, commit: Commit) -> None:
         """Apply the commit and release the claim."""

@@ -27,8 +27,9 @@ SELECT min(due_at) FROM instance WHERE hub = :hub AND due_at > :now;
 SELECT min(claim_until) FROM instance WHERE hub = :hub AND due_at <= :now;
 
 -- name: load_history
+-- From the first event that is not known: seq counts the events of an execution from 0.
 SELECT kind, timestamp, payload, task_id, name, site
-FROM history WHERE instance_row = :instance_row ORDER BY seq;
+FROM history WHERE instance_row = :instance_row AND seq >= :left_out ORDER BY seq;
 
 -- name: load_inbox
 -- The visible messages in delivery order; the event's columns stand first.
