@@ -38,7 +38,7 @@ from durahost.http.authorization import Gate
 from durahost.http.cors import Cors, CorsPolicy
 from durahost.http.durable_api import ApiSettings, DurableApi
 from durahost.http.front import Front, HostApi
-from durahost.http.front_settings import FrontSettings, has_home_page
+from durahost.http.front_settings import FrontSettings, has_home_page, max_body_bytes
 from durahost.http.keys_api import KeysApi
 from durahost.http.rpc import RpcEndpoint, bind_rpc_socket, rpc_base_url
 from durahost.http.serving import HttpServer
@@ -213,8 +213,11 @@ class _Root:
         guard: SiteGuard | None,
     ) -> Front:
         gate = Gate(self._keys, guard)
+        values = self._app.settings.values
         settings = FrontSettings(
-            http=self._app.host.http, has_home_page=has_home_page(self._app.settings.values)
+            http=self._app.host.http,
+            has_home_page=has_home_page(values),
+            max_body_bytes=max_body_bytes(values),
         )
         return Front(self._state, invoker, api, host_apis, gate, settings)
 

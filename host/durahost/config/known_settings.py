@@ -9,7 +9,6 @@ from types import MappingProxyType
 
 NO_EFFECT: Mapping[str, str] = MappingProxyType(
     {
-        "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "not acted on yet",
         "FUNCTIONS_WORKER_RUNTIME_VERSION": "the interpreter decides: see --python",
         "AzureWebJobsSecretStorageType": "keys are in .durahost",
         "AzureWebJobsFeatureFlags": "no feature is switched by a flag here",

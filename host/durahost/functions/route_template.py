@@ -174,16 +174,37 @@ def _parse_segment(text: str) -> _Segment:
             "A path segment that contains more than one section, such as a literal section or a "
             "parameter, cannot contain a catch-all parameter."
         )
+    _check_optional([_unescape(piece) for piece in pieces if piece])
     if "" in literals[1:-1]:
         raise BadTemplate(
             "A path segment cannot contain two consecutive parameters. They must be separated by "
             "a '/' or by a literal string."
         )
     patterns = [_build_pattern(literals)]
-    if parameters[-1].is_optional and not literals[-1] and literals[-2].endswith("."):
-        # An optional last parameter after a dot takes the dot with it.
-        patterns.append(_build_pattern([*literals[:-2], literals[-2][:-1]]))
+    if parameters[-1].is_optional:
+        # It takes the dot before it with it.
+        patterns.append(_build_pattern([*literals[:-2], ""]))
     return _Segment(parameters=parameters, patterns=patterns)
+
+
+def _check_optional(parts: Sequence[str]) -> None:
+    """An optional parameter of a mixed segment is its last part, after a dot that stands alone."""
+    segment = "".join(parts)
+    for index, part in enumerate(parts):
+        if not (part.startswith("{") and part.endswith("?}")):
+            continue
+        name = re.split("[:=?]", part[1:], maxsplit=1)[0]
+        if index < len(parts) - 1:
+            raise BadTemplate(
+                f"An optional parameter must be at the end of the segment. In the segment "
+                f"'{segment}', optional parameter '{name}' is followed by '{parts[index + 1]}'."
+            )
+        if parts[index - 1] != ".":
+            raise BadTemplate(
+                f"In the segment '{segment}', the optional parameter '{name}' is preceded by an "
+                f"invalid segment '{parts[index - 1]}'. Only a period (.) can precede an optional "
+                "parameter."
+            )
 
 
 def _build_pattern(literals: Sequence[str]) -> re.Pattern[str]:
@@ -203,8 +224,10 @@ def _parse_literal(text: str) -> str:
 
 def _parse_parameter(text: str) -> _Parameter:
     """Parse the inside of braces: `*name:constraint:constraint=default` or `name?`."""
-    body = text.lstrip("*")
+    body = text.removeprefix("*").removeprefix("*")
     is_optional = body.endswith("?")
+    if is_optional and body != text:
+        raise BadTemplate("A catch-all parameter cannot be marked optional.")
     (name, *constraints), default = _split_parameter(body.removesuffix("?"))
     if not name or re.search(r"[/{}?*]", name):
         raise BadTemplate(

@@ -25,7 +25,6 @@ from durahost.http.front_settings import FrontSettings
 from durahost.http.home_page import home_page
 from durahost.http.paths import EXTENSION, find_extension, is_admin
 from durahost.http.requests import (
-    MAX_BODY_BYTES,
     BodyTooLarge,
     ClientGone,
     HttpRequest,
@@ -92,7 +91,8 @@ class Front:
 
     async def _read_and_respond(self, scope: Scope, receive: Receive, loan: BodyLoan) -> Response:
         try:
-            request = await read_request(scope, receive, MAX_BODY_BYTES, loan.take)
+            limit = self._settings.max_body_bytes
+            request = await read_request(scope, receive, limit, loan.take)
         except BodyTooLarge:
             return empty(413)
         except BodiesFull:

@@ -25,10 +25,11 @@ TEXT_TYPE = "text/plain; charset=utf-8"
 RETURN_BINDING = "$return"
 
 _BODILESS = frozenset({204, 304})
-_STATUS = re.compile(r"[-+]?\d+")
+_STATUS = re.compile(r"[-+]?\d{1,99}", re.ASCII)
 _HEADER_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
-_SERVER_OWNED = frozenset({"content-length", "transfer-encoding", "connection"})
+_SERVER_OWNED = frozenset({"content-length", "transfer-encoding", "connection", "date"})
+_INT32 = range(-(1 << 31), 1 << 31)
 
 
 class UnsendableResponse(Exception):
@@ -63,8 +64,9 @@ def _http_output(function: FunctionMetadata, returned: Returned) -> TypedData | 
 
 
 def _of_http(data: HttpData) -> Response:
+    # HttpBinding.cs (TryParseStatusCode): what is no Int32 leaves 200.
     status = int(data.status) if _STATUS.fullmatch(data.status.strip()) else 200
-    response = _make(status, data.body, data.headers.items())
+    response = _make(status if status in _INT32 else 200, data.body, data.headers.items())
     for cookie in data.cookies:
         text = format_cookie(cookie)
         _check_header("set-cookie", text)

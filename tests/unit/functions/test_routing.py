@@ -183,6 +183,19 @@ def test_an_empty_table_matches_nothing():
         ("a?b", "Literal sections cannot contain the '?' character"),
         ("{}", "The route parameter name '' is invalid"),
         ("{a=1?}", "An optional parameter cannot have default value"),
+        ("{*a?}", "A catch-all parameter cannot be marked optional."),
+        ("{***a}", "The route parameter name '*a' is invalid"),
+        (
+            "{a?}-{b}",
+            "In the segment '{a?}-{b}', optional parameter 'a' is followed by '-'.",
+        ),
+        (
+            "{a}-{b:int?}",
+            "In the segment '{a}-{b:int?}', the optional parameter 'b' is preceded by an invalid "
+            "segment '-'. Only a period (.) can precede an optional parameter.",
+        ),
+        ("x.{b?}", "is preceded by an invalid segment 'x.'"),
+        ("{a}{b?}", "is preceded by an invalid segment '{a}'"),
     ],
 )
 def test_templates_that_cannot_be_routes(route, text):

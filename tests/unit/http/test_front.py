@@ -8,6 +8,7 @@ from api_support import CallableWorker, Target
 
 from durahost.codec.rest import Links
 from durahost.http.durable_api import ApiSettings, DurableApi
+from durahost.http.front_settings import FrontSettings, max_body_bytes
 from durahost.http.rpc import RpcEndpoint
 from durahost.model.errors import StoreUnavailable, WorkerExited, WorkerTimeout
 from durahost.model.functions import Binding, FunctionFailure, FunctionMetadata
@@ -169,10 +170,20 @@ async def test_other_connections_are_left_alone(target):
 
 
 @pytest.mark.feature("Functions host", "HTTP requests")
-async def test_a_body_over_the_limit(target, monkeypatch):
-    monkeypatch.setattr("durahost.http.front.MAX_BODY_BYTES", 3)
-    response = await target.send("POST", "/api/items/1", content=b"four")
+async def test_a_body_over_the_limit():
+    made = Target(front=FrontSettings(max_body_bytes=3))
+    response = await made.send("POST", "/api/items/1", content=b"four")
     assert (response.status_code, response.content) == (413, b"")
+
+
+@pytest.mark.feature("Functions host", "`FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`")
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [(None, 104857600), ("5", 5), (" 7 ", 7), ("x", 104857600), ("-1", 104857600)],
+)
+def test_the_limit_of_bodies_is_a_setting(text, expected):
+    values = {} if text is None else {"functions_request_body_size_limit": text}
+    assert max_body_bytes(values) == expected
 
 
 @pytest.mark.feature("Functions host", "`GET /admin/functions/{name}`")

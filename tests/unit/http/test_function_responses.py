@@ -35,6 +35,8 @@ def http(status="200", body=b"", cookies=(), **headers):
         (["$return"], Returned(TypedData("bytes", b"b")), 200, b"b"),
         (["$return"], Returned(TypedData("int", 3)), 200, b"3"),
         (["$return"], Returned(http("nonsense")), 200, b""),
+        (["$return"], Returned(http("2147483648")), 200, b""),
+        (["$return"], Returned(http("9" * 5000)), 200, b""),
     ],
 )
 def test_which_output_is_the_response(outputs, returned, status, body):
@@ -44,7 +46,9 @@ def test_which_output_is_the_response(outputs, returned, status, body):
 
 @pytest.mark.feature("Functions host", "HTTP responses")
 def test_headers_and_length():
-    returned = Returned(http("202", b"", Location="/x", Content_Type="a/b", Content_Length="9"))
+    returned = Returned(
+        http("202", b"", Location="/x", Content_Type="a/b", Content_Length="9", Date="x")
+    )
     headers = build_response(function("$return"), returned).headers
     assert dict(headers) == {"location": "/x", "content-type": "a/b", "content-length": "0"}
 
