@@ -32,11 +32,6 @@ class Progress:
             return None
         return cls(events, execution, walk)
 
-    @property
-    def listed(self) -> int:
-        """How many actions the orchestrator has listed."""
-        return self._walk.listed
-
     def fits(self, answer: OrchestratorState) -> bool:
         """Whether the answer goes on where this list ends."""
         return answer.kept == self._walk.listed
