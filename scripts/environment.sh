@@ -30,5 +30,7 @@ install() {
   fi
   echo "Installing into $venv (once; later calls skip this) ..." >&2
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@" >&2
+  # pip compiles what it installs, but not what stays in its checkout; where PYTHONDONTWRITEBYTECODE is set, nobody would.
+  "$venv/bin/python" -m compileall -q "$root/host" >&2
   echo "$state" >"$stamp"
 }
