@@ -44,7 +44,7 @@ NOT_YET = (
         "`/admin/vfs`, `/admin/zip`, `PUT` and `DELETE` of a function",
         "404: files are yours to edit",
     ),
-    ("`/admin/host/processes`, `config`, `drain`, `resume`, `restart`, `state`", "404"),
+    ("`/admin/host/processes`, `config`, `drain`, `resume`, `restart`", "404"),
     ("`/admin/health`; XML by `Accept`", "404; JSON"),
     (
         "Streamed requests and answers (`azurefunctions-extensions-http-fastapi`)",

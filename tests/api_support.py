@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 from clocks import ManualClock
@@ -83,6 +84,7 @@ class Target:
         is_auth_enabled: bool = False,
         connections: Collection[str] = ("Known",),
         is_running: bool = True,
+        offline_page: Path | None = None,
         front: FrontSettings | None = None,
         guard: SiteGuard | None = None,
     ) -> None:
@@ -91,7 +93,7 @@ class Target:
         self.settings = settings or DurableSettings()
         self.hubs = Hubs(self.store, self.clock, self.settings)
         self.worker = worker or CallableWorker()
-        self.state = HostState()
+        self.state = HostState(offline_page)
         self.keys = HostKeys(self.store.host_store, RealClock())
         self.api = DurableApi(
             self.hubs,

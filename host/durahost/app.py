@@ -40,6 +40,7 @@ from durahost.http.durable_api import ApiSettings, DurableApi
 from durahost.http.front import Front, HostApi
 from durahost.http.front_settings import FrontSettings, has_home_page, max_body_bytes
 from durahost.http.keys_api import KeysApi
+from durahost.http.offline import OFFLINE_FILE
 from durahost.http.rpc import RpcEndpoint, bind_rpc_socket, rpc_base_url
 from durahost.http.serving import HttpServer
 from durahost.http.site_guard import SiteGuard, is_loopback
@@ -143,7 +144,7 @@ class _Root:
         self._provider = provider
         self._clock = opened.clock
         self._report = report
-        self._state = HostState()
+        self._state = HostState(self._app.root / OFFLINE_FILE)
         self._keys = HostKeys(provider.host_store, self._clock)
         self._hubs = Hubs(provider, self._clock, self._app.host.durable)
         self._records = RecordedOutputs()

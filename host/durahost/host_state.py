@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 from durahost.functions.routing import RouteTable
 from durahost.registry import Registry
@@ -33,11 +34,28 @@ class Generation:
 class HostState:
     """The current generation, swapped whole, so that a request sees one state of the app only."""
 
-    def __init__(self) -> None:
-        self.phase = HostPhase.STARTING
+    def __init__(self, offline_page: Path | None = None) -> None:
+        """Start; offline_page: the file that takes the app offline for as long as it is there."""
+        self._offline_page = offline_page
+        self._phase = HostPhase.STARTING
         self.errors: Sequence[str] = ()
         self._generation: Generation | None = None
         self._changed = asyncio.Event()
+
+    @property
+    def phase(self) -> HostPhase:
+        """What it can do now."""
+        return HostPhase.OFFLINE if self.is_offline else self._phase
+
+    @property
+    def offline_page(self) -> Path | None:
+        """The file that takes the app offline; None where nothing does."""
+        return self._offline_page
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether somebody has taken the app offline: requests and work wait for its return."""
+        return self._offline_page is not None and self._offline_page.is_file()
 
     @property
     def generation(self) -> Generation | None:
@@ -75,7 +93,7 @@ class HostState:
 
     async def wait_until_started(self) -> None:
         """The first load has ended, well or not; the load has a limit of its own."""
-        while self.phase is HostPhase.STARTING:
+        while self._phase is HostPhase.STARTING:
             await self._changed.wait()
 
     async def wait_until_running(self, limit_s: float) -> Generation | None:
@@ -92,6 +110,6 @@ class HostState:
         return self._generation if self.phase is HostPhase.RUNNING else None
 
     def _enter(self, phase: HostPhase) -> None:
-        self.phase = phase
+        self._phase = phase
         self._changed.set()
         self._changed = asyncio.Event()

@@ -89,6 +89,8 @@ class AppLoader:
         else:
             found = screen(self._app, loaded.functions, loaded.failures)
             failures = list(found.failures)
-        registry = Registry.of(found.functions, failures, found.disabled)
+        refused = [one.function for one in failures if one.function is not None]
+        unserved = [*found.excluded, *refused]
+        registry = Registry.of(found.functions, failures, found.disabled, unserved)
         routes = RouteTable.of(registry.functions, self._app.host.http.route_prefix)
         return Generation(self._number, registry, routes, worker)

@@ -43,13 +43,15 @@ class Registry:
     functions: ordered by name without case; one whose code does not load is among them, as on
     Azure it
         keeps its route and every call fails. failures: what does not load, by function name.
-    disabled: names of functions that app settings switch off.
+    disabled: names of functions that app settings switch off. unserved: functions that are known
+        and not among functions: the host refuses them, or host.json leaves them out.
     """
 
     functions: Sequence[FunctionMetadata] = ()
     failures: Sequence[FunctionFailure] = ()
     disabled: frozenset[str] = frozenset()
     _durable: Mapping[tuple[DurableKind, str], FunctionMetadata] | None = None
+    unserved: Sequence[FunctionMetadata] = ()
 
     @classmethod
     def of(
@@ -57,6 +59,7 @@ class Registry:
         functions: Sequence[FunctionMetadata],
         failures: Sequence[FunctionFailure] = (),
         disabled: frozenset[str] = frozenset(),
+        unserved: Sequence[FunctionMetadata] = (),
     ) -> "Registry":
         """Order the functions, as .NET orders names without case, and index the durable ones."""
         ordered = sorted(functions, key=lambda function: function.name.upper())
@@ -66,7 +69,7 @@ class Registry:
             for kind in DurableKind
             if function.trigger.is_type(kind.trigger_type)
         }
-        return cls(ordered, failures, disabled, durable)
+        return cls(ordered, failures, disabled, durable, unserved)
 
     def find(self, kind: DurableKind, name: str) -> FunctionMetadata | None:
         """The durable function that runs under this name; a disabled one does not.
@@ -88,6 +91,11 @@ class Registry:
     def get(self, name: str) -> FunctionMetadata | None:
         """The function of this function name; names compare without case."""
         return next((f for f in self.functions if f.name.lower() == name.lower()), None)
+
+    @property
+    def known(self) -> Sequence[FunctionMetadata]:
+        """All functions that the host knows, served or not, in order."""
+        return sorted([*self.functions, *self.unserved], key=lambda one: one.name.upper())
 
     @property
     def http_functions(self) -> Sequence[FunctionMetadata]:

@@ -25,7 +25,7 @@ def function(name, *bindings):
     return FunctionMetadata(name, folder, folder / "x.py", "", [Binding(*b) for b in bindings])
 
 
-BLOB = ("copy", "blob", "out", {"name": "copy", "type": "blob", "path": "copies/{rand-guid}"})
+BLOB = ("copy", "blob", "out", {"name": "copy", "type": "blob", "path": "copies/{queueTrigger}"})
 FUNCTIONS = [
     function("OnMessage", ("message", "queueTrigger", "in"), BLOB),
     function("OnTime", ("timer", "timerTrigger", "in", {"schedule": "0 * * * * *"})),
@@ -49,7 +49,7 @@ async def running(target):
         target.runs.stop()
 
 
-def make_target(*more, disabled=(), **answers):
+def make_target(*more, disabled=(), offline_page=None, **answers):
     outputs = {"copy": TypedData("string", "text")}
     worker = CallableWorker(
         **{one.name: Returned for one in FUNCTIONS},
@@ -57,7 +57,7 @@ def make_target(*more, disabled=(), **answers):
     )
     worker.functions.setdefault("OnMessage", Returned)
     worker.functions["OnMessage"] = answers.get("Copy", lambda: Returned(outputs=outputs))
-    target = Target(worker=worker)
+    target = Target(worker=worker, offline_page=offline_page)
     failures = [FunctionFailure("Broken", "why.")]
     target.serve(Registry.of([*FUNCTIONS, *more], failures, frozenset(disabled)))
     return target
@@ -227,7 +227,7 @@ async def test_recorded_outputs_are_shown_and_forgotten(target):
                 "invocationId": target.worker.calls[0].invocation_id,
                 "binding": "copy",
                 "type": "blob",
-                "properties": {"name": "copy", "type": "blob", "path": "copies/{rand-guid}"},
+                "properties": {"name": "copy", "type": "blob", "path": "copies/hello"},
                 "kind": "string",
                 "value": "text",
                 "size": 4,
@@ -412,3 +412,88 @@ async def test_each_endpoint_asks_for_the_master_key_unless_it_is_open(route):
 async def test_other_verbs_and_paths_are_not_found(target, method, path):
     response = await target.send(method, path)
     assert (response.status_code, response.content) == (404, b"")
+
+
+OFFLINE = pytest.mark.feature("Functions host", "`app_offline.htm` takes the app offline")
+STATE = pytest.mark.feature("Functions host", "`PUT /admin/host/state`")
+
+
+@pytest.fixture
+def page(tmp_path):
+    return tmp_path / "app_offline.htm"
+
+
+@OFFLINE
+async def test_an_offline_app_shows_its_page_and_no_more(page):
+    target = make_target(offline_page=page)
+    page.write_bytes(b"<p>Back soon\xff")
+    for method, path, body in [
+        ("GET", "/", None),
+        ("GET", "/api/Get", None),
+        ("GET", "/runtime/webhooks/durabletask/instances", None),
+        ("POST", "/admin/functions/OnMessage", {"input": ""}),
+        ("POST", "/admin/host/synctriggers", None),
+        ("POST", "/admin/host/scale/status", {}),
+    ]:
+        response = await target.send(method, path, json=body)
+        assert (response.status_code, response.content) == (503, b"<p>Back soon\xff"), path
+        assert response.headers["content-type"] == "text/html"
+    status = await target.send("GET", "/admin/host/status")
+    assert (status.status_code, status.json()["state"]) == (200, "Offline")
+    assert (await target.send("GET", "/admin/functions")).status_code == 200
+    page.unlink()
+    assert (await target.send("GET", "/")).status_code == 200
+    assert target.worker.calls == []
+
+
+@OFFLINE
+@STATE
+async def test_the_state_of_the_host_is_set(page):
+    target = make_target(offline_page=page)
+    for asked, status, state in [
+        ("running", 200, "Running"),
+        ("Offline", 202, "Offline"),
+        ("offline", 200, "Offline"),
+        ("RUNNING", 202, "Running"),
+    ]:
+        response = await target.send("PUT", "/admin/host/state", json=asked)
+        assert (response.status_code, response.content) == (status, b"")
+        assert (await target.send("GET", "/admin/host/status")).json()["state"] == state
+    assert not page.exists()
+
+
+@STATE
+async def test_states_that_cannot_be_set(target, page):
+    async def put(asked, target=target):
+        return (await target.send("PUT", "/admin/host/state", json=asked)).status_code
+
+    assert [await put(asked) for asked in ("Error", "", 1, {"state": "offline"})] == [400] * 4
+    assert await put(None) == 415
+    assert await put("offline") == 400
+    assert await put("running", Target(is_running=False)) == 400
+    unwritable = Target(offline_page=page / "x" / "app_offline.htm")
+    assert await put("offline", unwritable) == 400
+
+
+async def test_a_page_that_goes_away_meanwhile(page, monkeypatch):
+    target = make_target(offline_page=page)
+    monkeypatch.setattr(type(target.state), "is_offline", True)
+    response = await target.send("GET", "/")
+    assert (response.status_code, response.content) == (503, b"")
+
+
+@pytest.mark.feature("Functions host", "`GET /admin/functions`")
+@pytest.mark.feature("Functions host", "`GET /admin/functions/{name}`")
+async def test_functions_that_are_not_served_are_known():
+    refused = function("Broken", ("a", "httpTrigger", "in"), ("b", "queueTrigger", "in"))
+    bare = function("Bare", ("x", "blob", "in"))
+    target = Target()
+    failures = [FunctionFailure("Broken", "why.")]
+    target.serve(Registry.of(FUNCTIONS, failures, unserved=[refused, bare]))
+    listed = [one["name"] for one in (await target.send("GET", "/admin/functions")).json()]
+    assert listed == ["Bare", "Broken", "Get", "OnMessage", "OnTime", "Orchestrate", "Say"]
+    one = (await target.send("GET", "/admin/functions/broken")).json()
+    assert one["invoke_url_template"] == "http://localhost:7071/api/broken"
+    assert (await target.send("GET", "/admin/functions/Bare/status")).text == "{}"
+    for name in ("Broken", "Bare"):
+        assert (await invoke(target, name, {})).status_code == 404

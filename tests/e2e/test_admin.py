@@ -126,3 +126,23 @@ def test_a_run_under_way_ends_before_the_host_does(tmp_path, write_function):
         host.wait_for_line("begun")
         assert host.stop() == 0
     assert (tmp_path / "end").read_text() == "done"
+
+
+def test_functions_in_error_are_listed(folders):
+    listed = {one["name"]: one for one in folders.client.get("/admin/functions").json()}
+    assert sorted(listed) == ["Odd", "OnMessage"]
+    assert listed["Odd"]["config"]["bindings"][0]["type"] == "carrierPigeonTrigger"
+    assert listed["Odd"]["script_href"].endswith("/Odd/__init__.py")
+
+
+@pytest.mark.feature("Functions host", "`app_offline.htm` takes the app offline")
+def test_an_instance_survives_its_app_being_offline(default_app):
+    with RunningHost(default_app, "--no-reload") as host:
+        instance_id = host.start("HelloSequence")
+        state = "/admin/host/state"
+        assert host.client.put(state, json="offline").status_code == 202
+        assert (default_app / "app_offline.htm").is_file()
+        response = host.client.get(f"/api/orchestrators/{instance_id}")
+        assert (response.status_code, "offline" in response.text) == (503, True)
+        assert host.client.put(state, json="running").status_code == 202
+        assert host.wait_for_status(instance_id, "Completed")["output"]

@@ -9,7 +9,7 @@ from durahost.dispatch.renewal import Renewal
 from durahost.dispatch.work_loop import Item, Verbs, WorkLoop
 from durahost.host_state import Generation, HostState
 from durahost.invocations import Invoker
-from durahost.model.errors import WorkerExited
+from durahost.model.errors import AppLoadError, WorkerExited
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,11 @@ class Workbench:
     function_timeout: timedelta
 
     def generation(self) -> Generation:
-        """The app as it serves now. Errors: WorkerExited when none is loaded."""
+        """The app as it serves now. Errors: AppLoadError while it is offline, WorkerExited when
+        none is loaded.
+        """
+        if self.state.is_offline:
+            raise AppLoadError("The app is offline: remove app_offline.htm.")
         generation = self.state.generation
         if generation is None:
             raise WorkerExited("No version of the app is loaded.")

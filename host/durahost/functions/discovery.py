@@ -55,7 +55,8 @@ class Discovery:
 
     functions: those that stand, in order; none yet in the decorator model, where the worker
     indexes `script_file` and `screen` checks its answer. failures: those that do not, in order.
-    disabled: names among functions that app settings disable.
+    disabled: names among functions that app settings disable. excluded: those that the allow-list
+    of host.json leaves out.
     """
 
     model: ProgrammingModel
@@ -63,6 +64,7 @@ class Discovery:
     failures: Sequence[FunctionFailure] = ()
     disabled: frozenset[str] = frozenset()
     script_file: str = DEFAULT_SCRIPT_FILE
+    excluded: Sequence[FunctionMetadata] = ()
 
 
 def discover(app: App) -> Discovery:
@@ -155,6 +157,7 @@ def _screen(
         frozenset(one.name for one in standing if _is_disabled(app, one.name)),
         script_file=get_setting(app.settings.values, "PYTHON_SCRIPT_FILE_NAME")
         or DEFAULT_SCRIPT_FILE,
+        excluded=[one for one in functions if not _is_allowed(app, one.name)],
     )
 
 
@@ -240,4 +243,4 @@ def _refuse(app: App, function: FunctionMetadata, message: str, advice: str) -> 
         script = Script.read(source)
         entry = script.entry_point(function) if script else None
         shown = f"{shown}:{entry.lineno}" if entry else shown
-    return build_failure(function.name, message, file=shown, advice=advice)
+    return build_failure(function.name, message, file=shown, advice=advice, function=function)

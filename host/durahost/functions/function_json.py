@@ -30,11 +30,17 @@ _RETRY_NEEDS = {
 
 
 class _Fault(Exception):
-    """The first fault of a function, in the host's words, and what to do about it."""
+    """The first fault of a function, in the host's words, and what to do about it.
 
-    def __init__(self, message: str, advice: str | None = None) -> None:
+    function: itself, where all of it could be read.
+    """
+
+    def __init__(
+        self, message: str, advice: str | None = None, function: FunctionMetadata | None = None
+    ) -> None:
         super().__init__(message)
         self.advice = advice
+        self.function = function
 
 
 def read_function(
@@ -51,7 +57,9 @@ def read_function(
     except (_Fault, OSError) as error:
         fault = error if isinstance(error, _Fault) else _unreadable(error)
         file = Path(os.path.relpath(path, app_root)).as_posix()
-        return build_failure(directory.name, str(fault), file=file, advice=fault.advice)
+        return build_failure(
+            directory.name, str(fault), file=file, advice=fault.advice, function=fault.function
+        )
 
 
 def _unreadable(error: OSError) -> _Fault:
@@ -75,9 +83,7 @@ def _read(directory: Path, path: Path, has_extension_bundle: bool) -> FunctionMe
             "property to your function metadata.",
             f'Add an __init__.py beside it, or "scriptFile": "<name>.py" to {FUNCTION_FILE}.',
         )
-    if text := check_bindings(bindings, has_extension_bundle=has_extension_bundle):
-        raise _Fault(text, suggest_type(bindings) or f'Correct "bindings" in {FUNCTION_FILE}.')
-    return FunctionMetadata(
+    function = FunctionMetadata(
         name=directory.name,
         directory=directory,
         script_file=script,
@@ -85,6 +91,10 @@ def _read(directory: Path, path: Path, has_extension_bundle: bool) -> FunctionMe
         bindings=bindings,
         retry=retry,
     )
+    if text := check_bindings(bindings, has_extension_bundle=has_extension_bundle):
+        advice = suggest_type(bindings) or f'Correct "bindings" in {FUNCTION_FILE}.'
+        raise _Fault(text, advice, function)
+    return function
 
 
 def _read_document(path: Path) -> dict[str, Any]:

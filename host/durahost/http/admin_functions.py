@@ -55,11 +55,11 @@ class FunctionEndpoints:
     async def _list(self, call: AdminCall) -> Response:
         """Links begin with https here, also where nothing but http is served."""
         origin = "https://" + self._settings.origin.partition("://")[2]
-        found = [self._describe(one, origin) for one in self._registry.functions]
+        found = [self._describe(one, origin) for one in self._registry.known]
         return json_response(200, found)
 
     async def _one(self, call: AdminCall) -> Response:
-        function = self._registry.get(call.name)
+        function = self._find(call.name)
         if function is None:
             return empty(404)
         origin = call.request.origin or self._settings.origin
@@ -70,7 +70,11 @@ class FunctionEndpoints:
         errors = [one.message for one in self._registry.failures if one.name.lower() == name]
         if errors:
             return json_response(200, {"errors": errors})
-        return empty(404) if self._registry.get(name) is None else json_response(200, {})
+        return empty(404) if self._find(name) is None else json_response(200, {})
+
+    def _find(self, name: str) -> FunctionMetadata | None:
+        known = self._registry.known
+        return next((one for one in known if one.name.lower() == name.lower()), None)
 
     def _describe(self, function: FunctionMetadata, origin: str) -> dict[str, Any]:
         vfs = f"{origin}/admin/vfs"
@@ -95,11 +99,12 @@ class FunctionEndpoints:
 
     def _invoke_url(self, function: FunctionMetadata, origin: str) -> str | None:
         """The whole template in lower case, parameters and all."""
-        if not function.trigger.is_type("httpTrigger"):
+        trigger = next((one for one in function.bindings if one.is_type("httpTrigger")), None)
+        if trigger is None:
             return None
         prefix = self._settings.route_prefix.rstrip("/")
         start = f"{origin}/{prefix}" if prefix else origin
-        return f"{start}/{function.trigger.get('route') or function.name}".lower()
+        return f"{start}/{trigger.get('route') or function.name}".lower()
 
 
 def _folder(function: FunctionMetadata) -> Path | None:

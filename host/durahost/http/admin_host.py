@@ -16,6 +16,7 @@ from durahost.host_state import HostPhase, HostState
 from durahost.http.admin_routing import AdminCall, AdminRoute
 from durahost.http.errors import empty, json_response
 from durahost.http.mvc import as_text, bad_request, get_member, is_json, read_body
+from durahost.http.offline import await_app, bring_back, take_offline
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class HostEndpoints:
             AdminRoute(("POST",), "/admin/host/synctriggers", self._sync_triggers),
             AdminRoute(("POST",), "/admin/host/scale/status", self._scale_status),
             AdminRoute(("POST",), "/admin/host/log", self._log),
+            AdminRoute(("PUT",), "/admin/host/state", self._set_state),
             AdminRoute(("GET",), "/admin/instance/http-health", self._health, is_open=True),
         )
 
@@ -81,15 +83,17 @@ class HostEndpoints:
 
         Source: Azure/azure-functions-host: FunctionsSyncManager.cs; Core Tools alone refuse.
         """
-        if await self._state.wait_until_running(self._hold_s) is None:
-            return empty(503)
+        app = await await_app(self._state, self._hold_s)
+        if isinstance(app, Response):
+            return app
         return json_response(200, {"status": "success"})
 
     async def _scale_status(self, call: AdminCall) -> Response:
         if not is_json(call.request.media_type):
             return empty(415)
-        if await self._state.wait_until_running(self._hold_s) is None:
-            return empty(503)
+        app = await await_app(self._state, self._hold_s)
+        if isinstance(app, Response):
+            return app
         refusal = bad_request("Runtime scale monitoring is not enabled.")
         refusal.headers.update(_NOT_CACHED)
         return refusal
@@ -105,6 +109,29 @@ class HostEndpoints:
             if level:
                 logger.log(level, "%s", message)
         return empty(200)
+
+    async def _set_state(self, call: AdminCall) -> Response:
+        """Take the app offline, or bring it back; any other change is refused."""
+        if not is_json(call.request.media_type):
+            return empty(415)
+        asked = read_body(call.request.body)
+        desired = asked.lower() if isinstance(asked, str) else ""
+        if desired not in ("offline", "running"):
+            return empty(400)
+        state = self._state
+        if desired == state.phase.value.lower():
+            return empty(200)
+        try:
+            if desired == "offline":
+                take_offline(state)
+            elif state.is_offline:
+                bring_back(state)
+            else:
+                return empty(400)
+        except OSError as error:
+            logger.warning("The app's folder cannot be changed: %s", error)
+            return empty(400)
+        return empty(202)
 
     async def _health(self, call: AdminCall) -> Response:
         return empty(200)

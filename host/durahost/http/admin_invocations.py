@@ -12,6 +12,7 @@ from durahost.host_state import HostState
 from durahost.http.admin_routing import AdminCall, AdminRoute
 from durahost.http.errors import empty
 from durahost.http.mvc import as_text, get_member, is_json, read_body
+from durahost.http.offline import await_app
 from durahost.manual_runs import ManualRuns
 
 _WARM_UP = "warmupTrigger"
@@ -38,9 +39,9 @@ class InvocationEndpoints:
         """Accept a run, of a disabled function too; the answer does not wait for it."""
         if not is_json(call.request.media_type):
             return empty(415)
-        generation = await self._state.wait_until_running(self._hold_s)
-        if generation is None:
-            return empty(503)
+        generation = await await_app(self._state, self._hold_s)
+        if isinstance(generation, Response):
+            return generation
         invocation = read_body(call.request.body)
         if not isinstance(invocation, dict):
             return empty(400)

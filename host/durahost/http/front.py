@@ -23,6 +23,7 @@ from durahost.http.durable_api import DurableApi
 from durahost.http.errors import empty
 from durahost.http.front_settings import FrontSettings
 from durahost.http.home_page import home_page
+from durahost.http.offline import offline_response
 from durahost.http.paths import EXTENSION, find_extension, is_admin
 from durahost.http.requests import (
     BodyTooLarge,
@@ -104,6 +105,8 @@ class Front:
         """Admin requests are answered at once; others are held and wait for their turn."""
         if is_admin(request.raw_path):
             return self._complete(await self._respond_admin(request), request)
+        if self._state.is_offline:
+            return offline_response(self._state)
         generation = await self._state.wait_until_running(self._settings.hold_s)
         if generation is None:
             return Response(NOT_RUNNING, 503)

@@ -79,10 +79,14 @@ class FunctionMetadata:
 
 @dataclass(frozen=True, slots=True)
 class FunctionFailure:
-    """A function that cannot run, and why: what, which file, what now, and the app's own frames."""
+    """A function that cannot run, and why: what, which file, what now, and the app's own frames.
+
+    function: the function itself, where it is known in spite of what is wrong with it.
+    """
 
     name: str
     message: str
     file: str | None = None
     advice: str | None = None
     frames: str | None = None
+    function: FunctionMetadata | None = field(default=None, compare=False)

@@ -78,6 +78,7 @@ def test_the_allow_list_hides_functions_and_their_faults(folder):
     found = discover(folder.load())
     assert names(found.functions) == ["Hello"]
     assert found.failures == []
+    assert names(found.excluded) == ["Other"]
 
 
 @pytest.mark.feature("Functions host", "Folder model: discovery, disabled functions, allow-list")
