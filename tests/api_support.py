@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -34,7 +35,11 @@ from durahost.model.status import RuntimeStatus
 from durahost.outputs import Outputs
 from durahost.recorded_outputs import RecordedOutputs
 from durahost.registry import Registry
+from durahost.retrying import RetryingInvoker
 from durahost.store.memory import MemoryStore
+from durahost.timers.listener import TimerBench
+from durahost.timers.manual import manual_call
+from durahost.timers.monitor import ScheduleMonitor
 from durahost.worker.base import Invocation, Raised, Returned
 
 NOW = datetime(2026, 1, 5, 10, 0, 0, 123456, tzinfo=UTC)
@@ -112,7 +117,15 @@ class Target:
             self.hubs, lambda: self.state.registry, self.clock, self.records, self.settings
         )
         invoker = Invoker(self.clock, lambda binding: None, 5, outputs.apply)
-        self.runs = ManualRuns(invoker, self.clock)
+        monitor = ScheduleMonitor(self.store.host_store, UTC)
+        timers = TimerBench(
+            invoker=RetryingInvoker(invoker, self.clock, None),
+            clock=self.clock,
+            monitor=monitor,
+            zone=UTC,
+        )
+        self.monitor = monitor
+        self.runs = ManualRuns(invoker, self.clock, partial(manual_call, bench=timers))
         self.admin = AdminApi(
             self.state,
             self.clock,

@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -63,6 +64,7 @@ from durahost.store.sqlite.host_table import read_values
 from durahost.store.sqlite.store import SqliteStore
 from durahost.timers.listener import TimerBench
 from durahost.timers.loop import TimerLoop
+from durahost.timers.manual import manual_call
 from durahost.timers.monitor import ScheduleMonitor
 from durahost.user_logs import write_user_log
 from durahost.worker.base import TypedData, Worker
@@ -157,7 +159,8 @@ class _Root:
         is_rpc_on = self._app.host.durable.is_local_rpc_enabled
         invoker = self._invoker(origin, rpc_base_url(rpc_port) if is_rpc_on else None)
         api = self._durable_api(origin)
-        runs = ManualRuns(invoker, self._clock)
+        timer_call = partial(manual_call, bench=self._timer_bench(invoker))
+        runs = ManualRuns(invoker, self._clock, timer_call)
         cors = self._cors()
         guard = self._guard(cors, self._listener.getsockname()[0])
         front = self._front(invoker, api, self._host_apis(runs, origin), guard)

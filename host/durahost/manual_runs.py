@@ -5,6 +5,7 @@ They end like other work: a stopping host lets them end within its limit.
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from durahost.clock import Clock
@@ -25,12 +26,17 @@ class _Run:
     payload: str | None
 
 
+TimerCall = Callable[[FunctionMetadata], Awaitable[Call]]
+"""What to invoke a timer function with, which no payload says. Errors: StoreError."""
+
+
 class ManualRuns:
     """Takes runs, and runs them at once, beside each other."""
 
-    def __init__(self, invoker: Invoker, clock: Clock) -> None:
+    def __init__(self, invoker: Invoker, clock: Clock, timer_call: TimerCall) -> None:
         self._invoker = invoker
         self._clock = clock
+        self._timer_call = timer_call
         self._asked: asyncio.Queue[_Run | None] = asyncio.Queue()
 
     def submit(
@@ -54,16 +60,20 @@ class ManualRuns:
         self, generation: Generation, function: FunctionMetadata, payload: str | None
     ) -> bool:
         """Whether the run succeeded; what went wrong is in the log."""
-        new_id = str(self._clock.new_guid())
         try:
-            trigger = build_trigger(function, payload, self._clock.now(), new_id)
+            call = await self._build_call(function, payload)
+            result = await self._invoker.invoke(generation.worker, function, call)
         except UnbindablePayload as error:
             self._invoker.refuse(function, str(error))
             return False
-        call = Call(trigger=trigger.value, metadata=trigger.metadata)
-        try:
-            result = await self._invoker.invoke(generation.worker, function, call)
         except (WorkerError, StoreError) as error:
             logger.error("Function '%s' was not run to its end: %s", function.name, error)
             return False
         return isinstance(result, Returned)
+
+    async def _build_call(self, function: FunctionMetadata, payload: str | None) -> Call:
+        if function.trigger.is_type("timerTrigger"):
+            return await self._timer_call(function)
+        new_id = str(self._clock.new_guid())
+        trigger = build_trigger(function, payload, self._clock.now(), new_id)
+        return Call(trigger=trigger.value, metadata=trigger.metadata)

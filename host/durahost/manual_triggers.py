@@ -112,20 +112,6 @@ def _activity(test: _Test) -> ManualTrigger:
     return ManualTrigger(None if text is None else TypedData("string", text))
 
 
-def _timer(test: _Test) -> ManualTrigger:
-    """The payload does not count; nothing is past due, and no occurrence is recorded.
-
-    Source: Azure/azure-webjobs-sdk-extensions: TimerTriggerBinding.cs (BindAsync), TimerInfo.cs.
-    """
-    is_cron = " " in str(test.trigger.get("schedule", "")).strip()
-    info = {
-        "Schedule": {"AdjustForDST": is_cron},
-        "ScheduleStatus": None,
-        "IsPastDue": False,
-    }
-    return ManualTrigger(_json(info))
-
-
 def _queue(test: _Test) -> ManualTrigger:
     # Azure/azure-sdk-for-net: WebJobs.Extensions.Storage.Queues: QueueTriggerBinding.cs
     # (CreateBindingData), StringToStorageQueueMessageConverter.cs: a message never enqueued.
@@ -233,7 +219,6 @@ _BUILDERS: Mapping[str, Callable[[_Test], ManualTrigger]] = {
     "orchestrationtrigger": _orchestrator,
     "entitytrigger": _orchestrator,
     "activitytrigger": _activity,
-    "timertrigger": _timer,
     "queuetrigger": _queue,
     "blobtrigger": _blob,
     "eventhubtrigger": _event_hub,

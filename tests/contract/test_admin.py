@@ -1,15 +1,18 @@
 """The host's own endpoints below `/admin`, and running functions by hand."""
 
 import asyncio
+import json
 import logging
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from api_support import JSON_TYPE, CallableWorker, Target
+from api_support import JSON_TYPE, NOW, CallableWorker, Target
 
 from durahost.model.errors import StoreUnavailable, WorkerExited
 from durahost.model.functions import Binding, FunctionFailure, FunctionMetadata
+from durahost.model.timers import ScheduleStatus
 from durahost.registry import Registry
 from durahost.worker.base import Raised, Returned, TypedData
 
@@ -147,6 +150,24 @@ async def test_a_disabled_function_runs(caplog):
     (call,) = target.worker.calls
     assert call.inputs["timer"].kind == "json"
     assert (await target.send("GET", "/admin/functions/OnTime")).json()["isDisabled"] is True
+
+
+@INVOKE
+async def test_a_timer_is_told_its_stored_status(target):
+    status = ScheduleStatus(NOW, NOW + timedelta(minutes=1), NOW)
+    await target.monitor.write("OnTime", status)
+    async with running(target):
+        await invoke(target, "OnTime", {"input": "does not count"})
+    (call,) = target.worker.calls
+    assert json.loads(call.inputs["timer"].value) == {
+        "Schedule": {"AdjustForDST": True},
+        "ScheduleStatus": {
+            "Last": NOW.isoformat(),
+            "Next": (NOW + timedelta(minutes=1)).isoformat(),
+            "LastUpdated": NOW.isoformat(),
+        },
+        "IsPastDue": False,
+    }
 
 
 @INVOKE

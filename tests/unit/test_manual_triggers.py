@@ -4,7 +4,6 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-import azure.functions as func
 import pytest
 
 from durahost.child.conversion import Library, Port
@@ -115,13 +114,6 @@ def test_documents():
     assert document["id"] == 1
     with pytest.raises(UnbindablePayload, match="Unexpected character"):
         build("cosmosDBTrigger", "nope")
-
-
-def test_a_timer():
-    timer = given("timerTrigger", "anything", func.TimerRequest, schedule="0 * * * * *")
-    assert (timer.past_due, timer.schedule_status) == (False, {})
-    assert timer.schedule == {"AdjustForDST": True}
-    assert given("timerTrigger", None, schedule="00:05:00").schedule == {"AdjustForDST": False}
 
 
 def test_a_warm_up_and_what_has_no_converter():

@@ -286,7 +286,7 @@ def test_what_the_durable_extension_warns_of(folder):
     folder.host(extensions={"durableTask": {"extendedSessionsEnabled": True}})
     function(folder, "F")
     found = find(folder)
-    assert rules(found) == ["advice", "section-without-effect"]
+    assert rules(found) == ["advice"]
     assert found[0].file == "host.json"
 
 
