@@ -156,6 +156,7 @@ class Functions:
         self.ran = Counter()
         self.followed = 0
         self.begin_life()
+        self.busy = 0
         self._handles = {}
         self.gates = {}
         found = []
@@ -199,7 +200,11 @@ class Functions:
             told = SessionState("it", ask.is_alive, ask.kept)
         # A gate is user code that takes its time.
         if gates := self.gates.get(call.function):
-            await gates.pop(0).wait()
+            self.busy += 1
+            try:
+                await gates.pop(0).wait()
+            finally:
+                self.busy -= 1
         return Returned(TypedData("json", result), session=told)
 
     def begin_life(self):
@@ -342,6 +347,7 @@ class World:
                 await self._quiet()
                 due = self._next_due()
                 if due is None or (until is not None and due > until):
+                    self._assert_nothing_is_claimed()
                     return
                 self.clock.advance(due - self.clock.now())
             except Crash:
@@ -362,6 +368,13 @@ class World:
             if len(operations) == before:
                 return
         raise AssertionError(f"the host does not come to rest: {operations[-20:]}")
+
+    def _assert_nothing_is_claimed(self):
+        """I21: what waits is held by nobody; user code that takes its time holds its own."""
+        if self._memory is None and not self.functions.busy:
+            scope = self.hub._hub._scope
+            claims = [*scope.episode_claims._known.values(), *scope.activity_claims._known.values()]
+            assert [claim for claim in claims if claim.is_held] == []
 
     def _next_due(self) -> datetime | None:
         if self._memory is not None:

@@ -61,7 +61,8 @@ async def _replay(world, state, past, episode):
         http_sleep_ms=settings.default_http_sleep_ms,
         sends_timer_limits=settings.sends_timer_limits,
     )
-    call = SimpleNamespace(function=state.name, inputs={"context": TypedData("string", context)})
+    inputs = {"context": TypedData("string", context)}
+    call = SimpleNamespace(function=state.name, inputs=inputs, session=None)
     result = await world.functions.invoke(call, deadline_s=60)
     if isinstance(result, Returned):
         answer = sdk1.decode_returned(result.value.value)

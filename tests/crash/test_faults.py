@@ -116,7 +116,8 @@ def test_deaths_where_orchestrators_live_on(name):
         for side in ("before", "after"):
             world, outcome, _ = run(name, Fault(number, side), settings=alive)
             assert_one_death(world, outcome, expected_world, expected)
-            assert world.functions.followed <= lived_on.functions.followed
+            # Answers that came in one episode may come in two when a death is between them.
+            assert world.functions.followed <= lived_on.functions.followed + 1
 
 
 def assert_one_death(world, outcome, expected_world, expected):

@@ -17,13 +17,11 @@ from durahost.store.sqlite.store import BUSY_TIMEOUT
 QUERIES = read_queries()
 SCANS = {
     "read_values": "of the host's own keys and states, a handful",
-    "void_instance_claims": "once at opening, of the index of instances that messages wait for",
-    "void_task_claims": "once at opening, of the open activities",
 }
 SORTS = {"load_inbox": "the visible messages of one instance: those of the episode"}
 LISTS = {
     "query_instances": "SEARCH instance USING INDEX instance_by_id (hub=? AND id>? AND id<?)",
-    "claim_instances": "SEARCH instance USING INDEX instance_by_due (hub=? AND due_at<?)",
+    "find_instances": "SEARCH instance USING INDEX instance_by_due (hub=? AND due_at<?)",
     "next_due": "SEARCH instance USING COVERING INDEX instance_by_due (hub=? AND due_at>?)",
 }
 """A page by id, in its order, from where the last ended; ready ones, the longest ready first."""

@@ -273,18 +273,9 @@ async def test_the_history_sequence_is_a_second_fence(store, raw):
 async def test_no_query_walks_over_finished_instances(store, raw):
     async with store:
         for name, sql in read_queries().items():
-            if name.startswith("void_"):
-                continue
             count = sql.count("?") if "?" in sql else None
             values = (None,) * count if count else defaultdict(lambda: None)
             plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
             # The host's own table is read whole: it holds a handful of keys, and no instances.
             scans = [step for step in plan if step.startswith("SCAN") and step != "SCAN host"]
             assert not scans, (name, plan)
-
-
-async def test_opening_walks_over_due_instances_only(store, raw):
-    async with store:
-        sql = read_queries()["void_instance_claims"]
-        plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {sql}")]
-        assert plan == ["SCAN instance USING INDEX instance_by_due"]

@@ -82,11 +82,12 @@ class WorkLoop(Generic[Item]):
                 if self._free == 0:
                     await self._until_stopped(self._slot_freed.wait())
                     continue
+                wanted = self._free
                 items = await self._lock()
                 for item in items:
                     self._take_slot()
                     group.create_task(self._run_one(item), name=self._name)
-                if not items:
+                if len(items) < wanted:
                     await self._until_stopped(self._verbs.wait(IDLE_LIMIT))
 
     async def _lock(self) -> Sequence[Item]:

@@ -42,7 +42,7 @@ class EpisodeStore(Protocol):
         seen: Mapping[InstanceId, Seen] = NOTHING_SEEN,
     ) -> Sequence[LockedEpisode]:
         """Claim the unclaimed instances whose visible messages are oldest; empty at once when none
-        is ready.
+        is ready. Fewer than `at_most` means that no other one is ready: the next wait is a wait.
 
         An instance whose `scheduled_at` is in the future is not ready.
         seen: events that are not to be read again, looked up from any thread (`left_out`); more is
@@ -93,7 +93,9 @@ class ActivityStore(Protocol):
     async def lock_activities(
         self, owner: str, lease_for: timedelta, at_most: int
     ) -> Sequence[LockedActivity]:
-        """Claim the oldest unclaimed activities; empty at once when there is none."""
+        """Claim the oldest unclaimed activities; empty at once when there is none, and fewer than
+        `at_most` when there are no others.
+        """
         ...
 
     async def complete_activity(self, lease: Lease, answer: Message) -> None:

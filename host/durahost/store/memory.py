@@ -30,7 +30,7 @@ from durahost.model.queries import InstancePage, InstanceQuery
 from durahost.model.status import LIVE, RuntimeStatus
 from durahost.store import rewinding, rules
 from durahost.store.base import NOTHING_SEEN, HostStore, HubStore
-from durahost.store.memory_rows import Instance, Task
+from durahost.store.memory_rows import Claim, Instance, Task
 from durahost.store.signals import EndSignal, WorkSignal
 
 
@@ -60,14 +60,13 @@ class MemoryHub:
         waiting = [(i.due_at, key, i) for key, i in self._instances.items()]
         due = sorted((at, key, i) for at, key, i in waiting if at is not None and at <= now)
         ready = [i for _, _, i in due if i.claim.until_s <= now_s][:at_most]
-        if not ready:
-            later = [at for at, _, _ in waiting if at is not None and at > now]
-            lapses = [i.claim.until_s for _, _, i in due]
-            self._episodes.found_nothing(min(later, default=None), min(lapses, default=None))
-            return []
         token, until_s = next(self._tokens), now_s + lease_for.total_seconds()
         for instance in ready:
             instance.claim.take(token, owner, until_s)
+        if len(ready) < at_most:
+            later = [at for at, _, _ in waiting if at is not None and at > now]
+            lapses = [i.claim.until_s for _, _, i in due]
+            self._episodes.found_nothing(min(later, default=None), min(lapses, default=None))
         return [
             LockedEpisode(
                 Lease(rules.EPISODE, i.state.instance_id, owner, token),
@@ -142,13 +141,12 @@ class MemoryHub:
         """Claim the oldest unclaimed activities."""
         now_s = self._clock.monotonic()
         free = [(k, t) for k, t in self._tasks.items() if t.claim.until_s <= now_s][:at_most]
-        if not free:
-            lapses = [t.claim.until_s for t in self._tasks.values()]
-            self._activities.found_nothing(None, min(lapses, default=None))
-            return []
         token, until_s = next(self._tokens), now_s + lease_for.total_seconds()
         for _, task in free:
             task.claim.take(token, owner, until_s)
+        if len(free) < at_most:
+            lapses = [t.claim.until_s for t in self._tasks.values()]
+            self._activities.found_nothing(None, min(lapses, default=None))
         return [
             LockedActivity(Lease(rules.ACTIVITY, k, owner, token), t.task, t.claim.attempts)
             for k, t in free
@@ -352,7 +350,7 @@ class _Rewriter:
     def adopt(self, state: InstanceState) -> None:
         instance = self._hub._instances[state.instance_id]
         instance.state = state
-        instance.claim.release()
+        instance.claim = Claim()
 
     def deliver(self, message: Message) -> None:
         self._hub._deliver(message)

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from durahost.model.instances import Lease, LockedActivity
 from durahost.model.messages import ActivityTask, Message
 from durahost.store import rules
 from durahost.store.sqlite import instances
-from durahost.store.sqlite.claims import fence
+from durahost.store.sqlite.claims import Claim
 from durahost.store.sqlite.connection import Connection
 from durahost.store.sqlite.scope import HubScope
 
@@ -15,38 +16,48 @@ from durahost.store.sqlite.scope import HubScope
 def lock(
     hub: HubScope, owner: str, lease_for: timedelta, at_most: int, connection: Connection
 ) -> Sequence[LockedActivity]:
-    """Claim the oldest free activities."""
-    monotonic = hub.clock.monotonic()
-    token = next(hub.tokens)
-    claimed = connection.all(
-        "claim_tasks",
-        {
-            "hub": hub.name,
-            "monotonic": monotonic,
-            "at_most": at_most,
-            "token": token,
-            "owner": owner,
-            "until": monotonic + lease_for.total_seconds(),
-        },
-    )
-    if not claimed:
-        lapse = connection.scalar("next_task_lapse", {"hub": hub.name})
-        connection.after_commit(lambda: hub.activities.found_nothing(None, lapse))
-        return []
-    claimed.sort()
-    return [
-        LockedActivity(
-            Lease(rules.ACTIVITY, str(task_row), owner, token), ActivityTask(*task), attempts
-        )
-        for task_row, attempts, *task in claimed
-    ]
+    """Claim the oldest free activities; on the event loop."""
+    monotonic, claims = hub.clock.monotonic(), hub.activity_claims
+    rows = connection.all("find_tasks", {"hub": hub.name, "at_most": at_most + len(claims)})
+    free = [row for row in rows if claims.is_free(str(row[0]), _mark(row), monotonic)]
+    token, until = next(hub.tokens), monotonic + lease_for.total_seconds()
+    locked = []
+    for row in free[:at_most]:
+        lease = Lease(rules.ACTIVITY, str(row[0]), owner, token)
+        claim = claims.take(lease, _mark(row), until)
+        locked.append(LockedActivity(lease, ActivityTask(*row[2:]), claim.attempts))
+    if len(locked) < at_most:
+        hub.activities.found_nothing(None, claims.next_free(monotonic))
+    return locked
 
 
-def complete(hub: HubScope, lease: Lease, answer: Message, connection: Connection) -> None:
+def _mark(row: Sequence[object]) -> tuple[object, ...]:
+    """Of task_row, instance_row, id, execution_id, task_id, name, input."""
+    return row[1], row[3], row[4]
+
+
+def own_row(claim: Claim) -> dict[str, object]:
+    """The values that name the row which was claimed, and no other one in its place."""
+    instance_row, execution_id, task_id = claim.mark
+    return {
+        "task_row": int(claim.lease.key),
+        "instance_row": instance_row,
+        "execution_id": execution_id,
+        "task_id": task_id,
+    }
+
+
+def complete(hub: HubScope, claim: Claim, answer: Message, connection: Connection) -> None:
     """Remove the activity and deliver its answer.
 
     Errors: LeaseLost, also when the instance has ended or moved on: its tasks went with it.
     """
-    if not connection.run("complete_task", fence(hub, lease)):
-        raise rules.lease_lost(lease)
+    if not connection.run("complete_task", own_row(claim)):
+        raise rules.lease_lost(claim.lease)
+    connection.after_commit(partial(hub.activity_claims.drop, [claim.lease]))
     instances.deliver(hub, answer, connection)
+
+
+def is_there(claim: Claim, connection: Connection) -> bool:
+    """Whether the row that was claimed still stands."""
+    return connection.one("find_task", own_row(claim)) is not None

@@ -1,37 +1,85 @@
-"""Giving claims back and making them longer; taking them stands with the work itself."""
+"""Who holds which work of one hub: in the memory of the one process that holds the file.
 
-from collections.abc import Sequence
-from datetime import timedelta
+A claim is proven by its token, and worth nothing once the row it was taken on has changed hands:
+`mark` is what the row had at that time. The queries of a commit name it too, so what was purged,
+replaced or rewound meanwhile is fenced off in the database. A process that dies takes its claims
+along, and the delays of what was given back.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from durahost.model.instances import Lease
-from durahost.store import rules
-from durahost.store.sqlite.connection import Connection
-from durahost.store.sqlite.scope import HubScope
+
+KEPT_S = 600.0
+"""How long a lapsed claim is remembered: as long as nobody took it, its holder may still commit."""
+
+Mark = tuple[Any, ...]
+"""Of an instance: its row and the row's count of changes of ownership; of an activity: the row of
+its instance, execution id and task id, since its own row's number may be used again.
+"""
 
 
-def fence(hub: HubScope, lease: Lease) -> dict[str, Any]:
-    """The values that prove a claim, for the queries that are fenced by it."""
-    return {"hub": hub.name, "key": lease.key, "token": lease.token, "owner": lease.owner}
+@dataclass(slots=True)
+class Claim:
+    """One claim, or, when it is not held, the delay before the next one.
+
+    until_s: monotonic seconds. attempts: claims since the last commit, this one included.
+    """
+
+    lease: Lease
+    mark: Mark
+    until_s: float
+    attempts: int
+    is_held: bool = True
 
 
-def abandon(hub: HubScope, lease: Lease, retry_after: timedelta, connection: Connection) -> None:
-    """Release the claim unchanged; a lost one is no error."""
-    is_episode = lease.kind == rules.EPISODE
-    until = hub.clock.monotonic() + retry_after.total_seconds()
-    query = "abandon_instance" if is_episode else "abandon_task"
-    connection.run(query, fence(hub, lease) | {"until": until})
-    connection.after_commit((hub.episodes if is_episode else hub.activities).notify)
+class Claims:
+    """The claims on one kind of work; used on the event loop only."""
 
+    def __init__(self) -> None:
+        self._known: dict[str, Claim] = {}
 
-def renew(
-    hub: HubScope, leases: Sequence[Lease], lease_for: timedelta, connection: Connection
-) -> Sequence[Lease]:
-    """Extend the claims still ours and return them."""
-    until = hub.clock.monotonic() + lease_for.total_seconds()
-    renewed = []
-    for lease in leases:
-        query = "renew_instance" if lease.kind == rules.EPISODE else "renew_task"
-        if connection.run(query, fence(hub, lease) | {"until": until}):
-            renewed.append(lease)
-    return renewed
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def take(self, lease: Lease, mark: Mark, until_s: float) -> Claim:
+        """Claim it; whoever held it has lost it."""
+        known = self._known.get(lease.key)
+        failed = known.attempts if known is not None and known.mark == mark else 0
+        claim = self._known[lease.key] = Claim(lease, mark, until_s, failed + 1)
+        return claim
+
+    def is_free(self, key: str, mark: Mark, now_s: float) -> bool:
+        """Whether it may be claimed: by a lease that has lapsed, too, but not during its delay."""
+        claim = self._known.get(key)
+        return claim is None or claim.mark != mark or claim.until_s <= now_s
+
+    def find(self, lease: Lease) -> Claim | None:
+        """The claim that the lease proves; None when it is void."""
+        claim = self._known.get(lease.key)
+        return claim if claim is not None and claim.is_held and claim.lease == lease else None
+
+    def give_back(self, lease: Lease, until_s: float) -> None:
+        """Let it be claimed again from then on; a lease that proves nothing changes nothing."""
+        claim = self.find(lease)
+        if claim is not None:
+            claim.is_held, claim.until_s = False, until_s
+
+    def drop(self, leases: Iterable[Lease]) -> None:
+        """Forget the claims that these leases prove, and their attempts."""
+        for lease in leases:
+            if self.find(lease) is not None:
+                del self._known[lease.key]
+
+    def next_free(self, now_s: float) -> float | None:
+        """When the next lease lapses, or the next delay ends; None when there is none."""
+        coming = [claim.until_s for claim in self._known.values() if claim.until_s > now_s]
+        if len(coming) < len(self._known):
+            self._forget_before(now_s - KEPT_S)
+        return min(coming, default=None)
+
+    def _forget_before(self, until_s: float) -> None:
+        """What nobody claimed again in all that time is not there any more."""
+        self._known = {key: one for key, one in self._known.items() if one.until_s > until_s}

@@ -108,6 +108,15 @@ class Connection:
         """Run a statement that is no named query: transaction control, settings, migrations."""
         return self._raw.execute(sql).fetchall()
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let all reads of the block see one committed state."""
+        self._raw.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._raw.execute("COMMIT")
+
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction is open; the driver ends it itself on some errors."""

@@ -2,85 +2,97 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from durahost.model.ids import InstanceId
 from durahost.model.instances import Commit, Lease, LockedEpisode, NewInstance, Seen
 from durahost.model.status import RuntimeStatus
 from durahost.store import rules
 from durahost.store.sqlite import instances, rows
-from durahost.store.sqlite.claims import fence
-from durahost.store.sqlite.connection import Connection, Row
+from durahost.store.sqlite.claims import Claim
+from durahost.store.sqlite.connection import Connection
 from durahost.store.sqlite.scope import HubScope
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A claimed instance that is not loaded yet.
+
+    now: messages are visible until then. length: of its history, in events.
+    """
+
+    claim: Claim
+    now: int
+    length: int
+
+
 def lock(
-    hub: HubScope,
-    owner: str,
-    lease_for: timedelta,
-    at_most: int,
-    seen: Mapping[InstanceId, Seen],
-    connection: Connection,
-) -> Sequence[LockedEpisode]:
-    """Claim the instances that have been ready longest, and load what their episodes need."""
-    now, monotonic = hub.now(), hub.clock.monotonic()
-    token = next(hub.tokens)
-    claimed = connection.all(
-        "claim_instances",
-        {
-            "hub": hub.name,
-            "now": now,
-            "monotonic": monotonic,
-            "at_most": at_most,
-            "token": token,
-            "owner": owner,
-            "until": monotonic + lease_for.total_seconds(),
-        },
-    )
-    if not claimed:
-        _report_idle(hub, now, connection)
-        return []
-    claimed.sort()
-    return [_load(row, (owner, token), seen, now, connection) for row in claimed]
-
-
-def _report_idle(hub: HubScope, now: int, connection: Connection) -> None:
+    hub: HubScope, owner: str, lease_for: timedelta, at_most: int, connection: Connection
+) -> Sequence[Taken]:
+    """Claim the instances that have been ready longest; on the event loop."""
+    now, monotonic, claims = hub.now(), hub.clock.monotonic(), hub.episode_claims
     values = {"hub": hub.name, "now": now}
-    due = rows.optional_time(connection.scalar("next_due", values))
-    lapse = connection.scalar("next_instance_lapse", values)
-    connection.after_commit(lambda: hub.episodes.found_nothing(due, lapse))
+    found = connection.all("find_instances", values | {"at_most": at_most + len(claims)})
+    free = [row for row in found if claims.is_free(row[0], row[1:3], monotonic)]
+    token, until = next(hub.tokens), monotonic + lease_for.total_seconds()
+    taken = []
+    for instance_id, instance_row, mark, length in free[:at_most]:
+        lease = Lease(rules.EPISODE, instance_id, owner, token)
+        claim = claims.take(lease, (instance_row, mark), until)
+        taken.append(Taken(claim, now, length))
+    if len(taken) < at_most:
+        due = rows.optional_time(connection.scalar("next_due", values))
+        hub.episodes.found_nothing(due, claims.next_free(monotonic))
+    return taken
 
 
-def _load(
-    row: Row,
-    claim: tuple[str, int],
-    seen: Mapping[InstanceId, Seen],
-    now: int,
-    connection: Connection,
-) -> LockedEpisode:
-    _, instance_id, instance_row, attempts = row
-    (columns,) = connection.all("load_state", {"instance_row": instance_row})
-    state = rows.read_state(columns)
-    left_out = rules.known_events(state, seen)
-    history = connection.all("load_history", {"instance_row": instance_row, "left_out": left_out})
-    inbox = connection.all("load_inbox", {"instance_row": instance_row, "now": now})
+def load(
+    taken: Taken, seen: Mapping[InstanceId, Seen], connection: Connection
+) -> LockedEpisode | None:
+    """What the episode needs; None when the instance was purged, replaced or rewound meanwhile."""
+    claim = taken.claim
+    own = own_row(claim) | {"now": taken.now}
+    with connection.snapshot():
+        if not is_there(claim, connection):
+            return None
+        (columns,) = connection.all("load_state", own)
+        state = rows.read_state(columns)
+        left_out = rules.known_events(state, seen)
+        history = connection.all("load_history", own | {"left_out": left_out})
+        inbox = connection.all("load_inbox", own)
+    instance_id = InstanceId(claim.lease.key)
     return LockedEpisode(
-        Lease(rules.EPISODE, instance_id, *claim),
+        claim.lease,
         state,
         [rows.read_event(event) for event in history],
         [rows.read_message(instance_id, message) for message in inbox],
-        attempts,
+        claim.attempts,
         left_out,
     )
 
 
-def commit(hub: HubScope, lease: Lease, commit: Commit, connection: Connection) -> None:
+def own_row(claim: Claim) -> dict[str, Any]:
+    """The values that name the row which was claimed, as it was."""
+    instance_row, mark = claim.mark
+    return {"instance_row": instance_row, "mark": mark}
+
+
+def is_there(claim: Claim, connection: Connection) -> bool:
+    """Whether the instance is still the one that was claimed, and nobody else's."""
+    return connection.one("find_claimed", own_row(claim)) is not None
+
+
+def commit(hub: HubScope, claim: Claim, commit: Commit, connection: Connection) -> None:
     """Apply the commit and release the claim.
 
     Errors: LeaseLost.
     """
-    instance_row, first_seq = _write_state(hub, lease, commit, connection)
+    lease = claim.lease
+    instance_row, first_seq = _write_state(claim, commit, connection)
+    connection.after_commit(partial(hub.episode_claims.drop, [lease]))
     own = {"instance_row": instance_row}
     if commit.starts_generation:
         for query in ("delete_history", "delete_tasks", "drop_addressed_messages"):
@@ -109,17 +121,15 @@ def commit(hub: HubScope, lease: Lease, commit: Commit, connection: Connection) 
         connection.after_commit(hub.activities.notify)
 
 
-def _write_state(
-    hub: HubScope, lease: Lease, commit: Commit, connection: Connection
-) -> tuple[int, int]:
+def _write_state(claim: Claim, commit: Commit, connection: Connection) -> tuple[int, int]:
     """Write the row if the claim is ours; its key, and the sequence number of the next event."""
     appended = len(commit.append)
     counts = {"starts_generation": commit.starts_generation, "appended": appended}
-    values = rows.state_values(commit.state) | fence(hub, lease) | counts
+    values = rows.state_values(commit.state) | own_row(claim) | counts
     row = connection.one("commit_instance", values)
     if row is None:
-        raise rules.lease_lost(lease)
-    connection.run("write_input", values | {"instance_row": row[0]})
+        raise rules.lease_lost(claim.lease)
+    connection.run("write_input", values)
     return row[0], row[1] - appended
 
 

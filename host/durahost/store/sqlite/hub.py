@@ -1,14 +1,18 @@
 """One task hub on the database: each method hands one change to the writer or one read to a reader.
 
+Claims are the memory's (`claims`), so locking is a read, and giving back is neither.
+
 What a change does stands in `episodes`, `activities` and `instances`.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
 from durahost.model.actions import Hint
+from durahost.model.errors import LeaseLost
 from durahost.model.events import HistoryEvent
 from durahost.model.ids import ExecutionId, InstanceId
 from durahost.model.instances import (
@@ -25,10 +29,30 @@ from durahost.model.queries import InstancePage, InstanceQuery
 from durahost.model.status import RuntimeStatus
 from durahost.store import rules
 from durahost.store.base import NOTHING_SEEN
-from durahost.store.sqlite import activities, claims, episodes, instances, rewinds
+from durahost.store.sqlite import activities, episodes, instances, rewinds
+from durahost.store.sqlite.claims import Claim, Claims
 from durahost.store.sqlite.readers import Readers
 from durahost.store.sqlite.scope import HubScope
 from durahost.store.sqlite.writer import Writer
+
+LONG_HISTORY = 500
+"""Reading so many events takes some 3 ms, which is for a thread."""
+
+
+@contextmanager
+def _proving(claims: Claims, lease: Lease) -> Iterator[Claim]:
+    """The claim that the lease proves; it is forgotten when the database says that it is void.
+
+    Errors: LeaseLost.
+    """
+    claim = claims.find(lease)
+    if claim is None:
+        raise rules.lease_lost(lease)
+    try:
+        yield claim
+    except LeaseLost:
+        claims.drop([lease])
+        raise
 
 
 class SqliteHub:
@@ -47,9 +71,29 @@ class SqliteHub:
         seen: Mapping[InstanceId, Seen] = NOTHING_SEEN,
     ) -> Sequence[LockedEpisode]:
         """Claim the instances that have been ready longest."""
-        return await self._writer.write(
-            partial(episodes.lock, self._scope, owner, lease_for, at_most, seen)
-        )
+        lock = partial(episodes.lock, self._scope, owner, lease_for, at_most)
+        taken = self._readers.read_now(lock)
+        loaded: list[LockedEpisode] = []
+        try:
+            for one in taken:
+                if (episode := await self._load(one, seen)) is not None:
+                    loaded.append(episode)
+                else:
+                    self._scope.episode_claims.drop([one.claim.lease])
+        except BaseException:
+            self._scope.episode_claims.drop(one.claim.lease for one in taken)
+            self._scope.episodes.notify()
+            raise
+        return loaded
+
+    async def _load(
+        self, taken: episodes.Taken, seen: Mapping[InstanceId, Seen]
+    ) -> LockedEpisode | None:
+        load = partial(episodes.load, taken, seen)
+        known = seen.get(InstanceId(taken.claim.lease.key))
+        if taken.length - (known.events if known else 0) > LONG_HISTORY:
+            return await self._readers.read(load)
+        return self._readers.read_now(load)
 
     async def read_whole(self, locked: LockedEpisode) -> LockedEpisode:
         """The claimed episode with its whole history."""
@@ -57,15 +101,28 @@ class SqliteHub:
 
     async def commit_episode(self, lease: Lease, commit: Commit) -> None:
         """Apply the commit and release the claim."""
-        await self._writer.write(partial(episodes.commit, self._scope, lease, commit))
+        with _proving(self._scope.episode_claims, lease) as claim:
+            await self._writer.write(partial(episodes.commit, self._scope, claim, commit))
 
     async def abandon_episode(self, lease: Lease, retry_after: timedelta) -> None:
         """Release unchanged."""
-        await self._writer.write(partial(claims.abandon, self._scope, lease, retry_after))
+        until_s = self._scope.clock.monotonic() + retry_after.total_seconds()
+        self._scope.episode_claims.give_back(lease, until_s)
+        self._scope.episodes.notify()
 
     async def renew(self, leases: Sequence[Lease], lease_for: timedelta) -> Sequence[Lease]:
         """Extend the leases still ours and return them."""
-        return await self._writer.write(partial(claims.renew, self._scope, leases, lease_for))
+        until_s = self._scope.clock.monotonic() + lease_for.total_seconds()
+        renewed = []
+        for lease in leases:
+            is_episode = lease.kind == rules.EPISODE
+            claims = self._scope.episode_claims if is_episode else self._scope.activity_claims
+            claim = claims.find(lease)
+            is_there = episodes.is_there if is_episode else activities.is_there
+            if claim is not None and self._readers.read_now(partial(is_there, claim)):
+                claim.until_s = until_s
+                renewed.append(lease)
+        return renewed
 
     async def wait_for_episodes(self, at_most: timedelta) -> None:
         """Return when an episode may be ready, or after the limit."""
@@ -75,17 +132,19 @@ class SqliteHub:
         self, owner: str, lease_for: timedelta, at_most: int
     ) -> Sequence[LockedActivity]:
         """Claim the oldest unclaimed activities."""
-        return await self._writer.write(
-            partial(activities.lock, self._scope, owner, lease_for, at_most)
-        )
+        lock = partial(activities.lock, self._scope, owner, lease_for, at_most)
+        return self._readers.read_now(lock)
 
     async def complete_activity(self, lease: Lease, answer: Message) -> None:
         """Remove the activity and deliver its answer."""
-        await self._writer.write(partial(activities.complete, self._scope, lease, answer))
+        with _proving(self._scope.activity_claims, lease) as claim:
+            await self._writer.write(partial(activities.complete, self._scope, claim, answer))
 
     async def abandon_activity(self, lease: Lease, retry_after: timedelta) -> None:
         """Release unchanged."""
-        await self._writer.write(partial(claims.abandon, self._scope, lease, retry_after))
+        until_s = self._scope.clock.monotonic() + retry_after.total_seconds()
+        self._scope.activity_claims.give_back(lease, until_s)
+        self._scope.activities.notify()
 
     async def wait_for_activities(self, at_most: timedelta) -> None:
         """Return when an activity may be ready, or after the limit."""

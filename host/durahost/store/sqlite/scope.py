@@ -5,15 +5,16 @@ from dataclasses import dataclass
 
 from durahost.clock import Clock
 from durahost.store.signals import EndSignal, WorkSignal
+from durahost.store.sqlite.claims import Claims
 from durahost.store.sqlite.rows import to_microseconds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HubScope:
     """One hub.
 
-    tokens: shared by all hubs of the database and used by its writer thread only; each is greater
-    than all before, also than those of earlier openings of the file.
+    tokens: shared by all hubs of the database; each is greater than all before, also than those of
+    earlier openings of the file. Tokens, signals and claims are the event loop's alone.
     """
 
     name: str
@@ -22,6 +23,8 @@ class HubScope:
     episodes: WorkSignal
     activities: WorkSignal
     ends: EndSignal
+    episode_claims: Claims
+    activity_claims: Claims
 
     def now(self) -> int:
         """The app's time in microseconds."""

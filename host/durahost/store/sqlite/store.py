@@ -1,7 +1,7 @@
 """The store in one SQLite file, held by one process at a time.
 
-Opening takes the file's lock, migrates the schema and voids all claims, which belonged to
-processes that are gone; closing settles what was accepted.
+Opening takes the file's lock and migrates the schema; claims are the process's own and ended with
+the one before. Closing settles what was accepted.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from durahost.model.errors import StoreError
 from durahost.store.base import HostStore, HubStore, StoreProvider
 from durahost.store.signals import EndSignal, WorkSignal
 from durahost.store.sqlite import schema
+from durahost.store.sqlite.claims import Claims
 from durahost.store.sqlite.connection import Connection, connect, read_queries, translated
 from durahost.store.sqlite.file_lock import FileLock
 from durahost.store.sqlite.host_table import SqliteHostStore
@@ -49,9 +50,16 @@ class SqliteDatabase:
         """The hub of this name; names compare without case."""
         key = name.lower()
         if key not in self._hubs:
-            episodes, activities = WorkSignal(self._clock), WorkSignal(self._clock)
-            scope = HubScope(key, self._clock, self._tokens, episodes, activities, EndSignal())
-            self._hubs[key] = scope
+            self._hubs[key] = HubScope(
+                name=key,
+                clock=self._clock,
+                tokens=self._tokens,
+                episodes=WorkSignal(self._clock),
+                activities=WorkSignal(self._clock),
+                ends=EndSignal(),
+                episode_claims=Claims(),
+                activity_claims=Claims(),
+            )
         return SqliteHub(self._hubs[key], self._writer, self._readers)
 
     @property
@@ -131,8 +139,6 @@ class SqliteStore:
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             schema.migrate(connection, self._path, schema.read_migrations())
             connection.execute("BEGIN IMMEDIATE")
-            connection.run("void_instance_claims", {})
-            connection.run("void_task_claims", {})
             opening = connection.scalar("count_opening", {})
             connection.execute("COMMIT")
             stack.pop_all()

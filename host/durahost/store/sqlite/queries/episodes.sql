@@ -1,14 +1,14 @@
--- name: claim_instances
--- Claim the instances that have been ready longest.
-UPDATE instance
-SET claim_token = :token, claim_owner = :owner, claim_until = :until, attempts = attempts + 1
-WHERE instance_row IN (
-  SELECT instance_row FROM instance
-  WHERE hub = :hub AND due_at <= :now AND claim_until <= :monotonic
-  ORDER BY due_at, id
-  LIMIT :at_most
-)
-RETURNING due_at, id, instance_row, attempts;
+-- name: find_instances
+-- The instances that have been ready longest; those that are claimed, which the memory knows, are
+-- among them. claim_token counts how often the instance changed hands: by a commit, or by a change
+-- that is no episode's.
+SELECT id, instance_row, claim_token, next_seq FROM instance
+WHERE hub = :hub AND due_at <= :now
+ORDER BY due_at, id
+LIMIT :at_most;
+
+-- name: find_claimed
+SELECT 1 FROM instance WHERE instance_row = :instance_row AND claim_token = :mark;
 
 -- name: load_state
 -- The columns of an instance's state, in the order of rows.read_state.
@@ -21,10 +21,6 @@ FROM instance_state WHERE instance_row = :instance_row;
 -- name: next_due
 -- When the next instance becomes due by the app's time.
 SELECT min(due_at) FROM instance WHERE hub = :hub AND due_at > :now;
-
--- name: next_instance_lapse
--- When the next due instance's claim or delay ends, in monotonic seconds.
-SELECT min(claim_until) FROM instance WHERE hub = :hub AND due_at <= :now;
 
 -- name: load_history
 -- From the first event that is not known: seq counts the events of an execution from 0.
@@ -48,8 +44,8 @@ SET execution_id = :execution_id, name = :name, version = :version, status = :st
   parent_version = :parent_version, parent_task_id = :parent_task_id, tags = :tags,
   custom_status = :custom_status, output = :output,
   next_seq = iif(:starts_generation, 0, next_seq) + :appended,
-  claim_owner = NULL, claim_until = 0, attempts = 0
-WHERE hub = :hub AND id = :key AND claim_token = :token AND claim_owner = :owner
+  claim_token = claim_token + 1
+WHERE instance_row = :instance_row AND claim_token = :mark
 RETURNING instance_row, next_seq;
 
 -- name: write_input
@@ -76,11 +72,3 @@ DELETE FROM inbox WHERE instance_row = :instance_row AND execution_id IS NOT NUL
 -- Kind 15 (EventRaised) for one execution: an entity's answer, which a rewind may need.
 DELETE FROM inbox
 WHERE instance_row = :instance_row AND NOT (kind = 15 AND execution_id IS NOT NULL);
-
--- name: abandon_instance
-UPDATE instance SET claim_owner = NULL, claim_until = :until
-WHERE hub = :hub AND id = :key AND claim_token = :token AND claim_owner = :owner;
-
--- name: renew_instance
-UPDATE instance SET claim_until = :until
-WHERE hub = :hub AND id = :key AND claim_token = :token AND claim_owner = :owner;

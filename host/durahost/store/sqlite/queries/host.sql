@@ -19,11 +19,3 @@ DELETE FROM host WHERE key = :key;
 INSERT INTO meta (key, value) VALUES ('openings', 1)
 ON CONFLICT (key) DO UPDATE SET value = value + 1
 RETURNING value;
-
--- name: void_instance_claims
--- Claimed or delayed instances are due ones.
-UPDATE instance SET claim_owner = NULL, claim_until = 0
-WHERE due_at IS NOT NULL AND claim_until > 0;
-
--- name: void_task_claims
-UPDATE task SET claim_owner = NULL, claim_until = 0 WHERE claim_until > 0;

@@ -54,7 +54,7 @@ SET execution_id = :execution_id, status = :status, updated_at = :updated_at,
   completed_at = :completed_at, output = :output,
   parent_id = :parent_id, parent_execution_id = :parent_execution_id, parent_name = :parent_name,
   parent_version = :parent_version, parent_task_id = :parent_task_id,
-  claim_owner = NULL, claim_until = 0
+  claim_token = claim_token + 1
 WHERE hub = :hub AND id = :id
 RETURNING instance_row;
 
