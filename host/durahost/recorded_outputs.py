@@ -25,8 +25,8 @@ LONGEST_VALUE = 64 * 1024
 class RecordedOutput:
     """One value of one output binding.
 
-    properties: of the binding, as written. value: str, bytes or a number, cut to LONGEST_VALUE.
-    size: of the whole value, in bytes (UTF-8 for text).
+    properties: of the binding, as this call had them. value: str, bytes or a number, cut to
+    LONGEST_VALUE. size: of the whole value, in bytes (UTF-8 for text).
     """
 
     recorded_at: datetime

@@ -28,18 +28,6 @@ from durahost.model.functions import FunctionFailure, FunctionMetadata
 
 _SCRIPT_FILE = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_\-]*\.py", re.ASCII)
 _RESERVED = ("admin", "runtime")
-_RESOLVED_TYPES = frozenset(
-    {
-        "httptrigger",
-        "timertrigger",
-        "durableclient",
-        "orchestrationclient",
-        "orchestrationtrigger",
-        "activitytrigger",
-        "entitytrigger",
-    }
-)
-"""Bindings whose properties take app settings; what other types say is never used here."""
 
 
 class ProgrammingModel(Enum):
@@ -162,14 +150,13 @@ def _screen(
 
 
 def _resolve(app: App, function: FunctionMetadata) -> FunctionMetadata:
-    """Put app settings where the bindings that run here say `%NAME%`.
+    """Put app settings where the bindings say `%NAME%`, those of other services' too.
 
     Errors: UnresolvedName.
+    Source: Azure/azure-webjobs-sdk: AttributeCloner.cs (AutoResolve, which their attributes have).
     """
     bindings = [
         replace(one, properties=_resolved(one.properties, app.settings.values))
-        if one.type.lower() in _RESOLVED_TYPES
-        else one
         for one in function.bindings
     ]
     return replace(function, bindings=bindings)

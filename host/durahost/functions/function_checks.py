@@ -71,7 +71,7 @@ class _Checks:
                 yield from self._of_timer(binding, (*path, "schedule"))
             for name in _CONNECTIONS:
                 value = binding.properties.get(name)
-                if isinstance(value, str) and "%" not in value and not self._has_setting(value):
+                if isinstance(value, str) and not self._has_setting(value):
                     yield self._no_setting(binding, name, value, (*path, name.lower()))
 
     def _of_timer(self, binding: Binding, path: tuple[str, ...]) -> Iterator[Finding]:
@@ -144,12 +144,13 @@ class _Checks:
     def _no_setting(
         self, binding: Binding, name: str, value: str, path: tuple[str, ...]
     ) -> Finding:
+        file = self._file if self._text else self._function.script_file
         if not value:
-            text = f"Warning: '{name}' property in '{self._file}' is empty."
+            text = f"Warning: '{name}' property in '{file}' is empty."
             return self._of_binding("connection-missing", text, path, "Name an app setting.")
         text = (
             f"Warning: Cannot find value named '{value}' in local.settings.json that matches "
-            f"'{name}' property set on '{binding.type}' in '{self._file}'."
+            f"'{name}' property set on '{binding.type}' in '{file}'."
         )
         hint = BY_RULE["connection-missing"].hint.format(setting=value)
         return self._of_binding("connection-missing", text, path, hint)

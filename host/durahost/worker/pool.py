@@ -154,7 +154,7 @@ class WorkerPool:
             self._remove(member)
             if clock() - begun >= HEALTHY_S:
                 delay_s = FIRST_DELAY_S
-            logger.error("%s; starting a new one in %g s", reason, delay_s)
+            logger.error("%s; starting a new one in %g s", str(reason).rstrip("."), delay_s)
             if reason.stderr:
                 logger.debug("its last lines were:\n%s", reason.stderr)
             await asyncio.sleep(delay_s)

@@ -197,3 +197,18 @@ def test_a_fault_of_an_indexed_function_is_at_its_def(folder):
         app, [FunctionMetadata("Named", app.root, script, "bad", [trigger])]
     ).failures
     assert (failure.name, failure.file) == ("Named", "function_app.py:3")
+
+
+@pytest.mark.feature("Functions host", "Binding expressions `%NAME%`")
+def test_bindings_of_other_services_take_app_settings(folder):
+    out = {"type": "blob", "name": "copy", "direction": "out", "path": "%PLACE%/{id}.%KIND%"}
+    folder.function("Fine", http(), out)
+    folder.function("Listens", {"type": "queueTrigger", "name": "item", "queueName": "%NONE%"})
+    folder.function("Query", http(), {**out, "path": "LIKE '%x"})
+    found = discover(folder.load(PLACE="files", kind="txt"))
+    (fine,) = found.functions
+    assert fine.bindings[1].get("path") == "files/{id}.txt"
+    assert messages(found) == {
+        "Listens": "'%NONE%' does not resolve to a value.",
+        "Query": "The '%' at position 6 does not have a closing '%'.",
+    }

@@ -11,7 +11,7 @@ from durahost.functions.discovery import discover
 from durahost.functions.scripts import Script
 from durahost.functions.traps import BY_RULE, TRAPS
 from durahost.model.findings import Severity
-from durahost.model.functions import FunctionFailure
+from durahost.model.functions import Binding, FunctionFailure, FunctionMetadata
 
 pytestmark = pytest.mark.feature("Functions host", "Hints for known mistakes")
 
@@ -173,7 +173,8 @@ def test_an_interval_of_days(folder, schedule, told):
         ("", {}, "'connection' property in "),
         ("Mine", {"Mine__accountName": "x"}, None),
         ("Mine", {"mine": "x"}, None),
-        ("%Mine%", {}, None),
+        ("%MINE%", {"MINE": "Other", "Other": "x"}, None),
+        ("%MINE%", {"MINE": "Other"}, "Cannot find value named 'Other' in local.settings.json"),
     ],
 )
 def test_a_connection_without_a_setting(folder, value, environ, text):
@@ -181,6 +182,17 @@ def test_a_connection_without_a_setting(folder, value, environ, text):
     found = find(folder, **environ)
     assert rules(found) == (["connection-missing"] if text else [])
     assert all(text in one.message and one.line == 1 and one.advice for one in found)
+
+
+def test_a_connection_of_a_decorated_function_is_looked_for_in_its_script(folder):
+    script = folder.write("function_app.py", "def q(item): pass\n")
+    app = folder.load(AzureWebJobsStorage="x")
+    trigger = Binding("item", "queueTrigger", "in", {"queueName": "q", "connection": "Mine"})
+    (finding,) = check_functions(
+        app, [FunctionMetadata("q", app.root, script, "q", [trigger])], {"q"}
+    )
+    assert finding.message.endswith(f"set on 'queueTrigger' in '{script}'.")
+    assert finding.file == "function_app.py"
 
 
 @for_rule("mixed-app")

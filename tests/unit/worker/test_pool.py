@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from durahost.model.errors import AppLoadError, WorkerExited
+from durahost.model.errors import AppLoadError, WorkerExited, WorkerTimeout
 from durahost.worker.base import AppSource, TypedData
 from durahost.worker.pool import WorkerPool
 from durahost.worker.process import ProcessWorker
@@ -66,6 +66,19 @@ async def test_a_dead_process_is_replaced_and_calls_wait_for_it(make_pool, app, 
     lines = [record.getMessage() for record in caplog.records]
     assert f"{NAME} exited with code 137 (0x89); starting a new one in 0.1 s" in lines
     assert f"{NAME} exited with code 137 (0x89); starting a new one in 0.2 s" in lines
+
+
+async def test_a_process_that_a_timeout_ended_is_replaced(make_pool, app, caplog):
+    pool = make_pool(1)
+    app.add("blocks", "import time\ndef main(value): time.sleep(60)", app.activity)
+    await pool.load(app.add("pid", PID, app.activity).source)
+    with pytest.raises(WorkerTimeout):
+        await pool.invoke(app.call("blocks", value=NOTHING), deadline_s=0.1)
+    async with asyncio.timeout(20):
+        while await _pid_or_none(pool, app) is None:
+            pass
+    ended = next(text for text in caplog.messages if "starting a new one" in text)
+    assert ended.endswith("Initiating cancellation; starting a new one in 0.1 s")
 
 
 async def _pid_or_none(pool, app):
