@@ -50,7 +50,6 @@ NOT_YET = (
         "Streamed requests and answers (`azurefunctions-extensions-http-fastapi`)",
         "bodies are whole; FastAPI behind `AsgiFunctionApp` does not stream on Azure either",
     ),
-    ("`app_offline.htm`", "served as before"),
     ("SDK 2.x (protobuf and gRPC) and other languages' workers", "not spoken"),
     ("Several hosts on one database", "one host holds the SQLite file; no PostgreSQL store"),
     ("Managed identity for durable HTTP calls", "refused with a text that says what to do"),

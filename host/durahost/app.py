@@ -1,8 +1,7 @@
 """The composition root: the only place that names concrete classes.
 
 One data flow: a client's request → `http` → `management` → `store`; the dispatchers lock what
-became ready,
-ask the worker, let the engine decide, and commit. See docs/architecture.md.
+became ready, ask the worker, let the engine decide, and commit. See docs/architecture.md.
 """
 
 import asyncio

@@ -19,7 +19,7 @@ from durahost.functions.app_checks import check_folders, check_functions
 from durahost.functions.function_checks import relative
 from durahost.functions.scripts import Script
 from durahost.functions.traps import BY_RULE, explain
-from durahost.model.errors import AppLoadError, ConfigError, HostError
+from durahost.model.errors import AppLoadError, ConfigError, HostError, WorkerError
 from durahost.model.findings import Finding, Severity
 from durahost.model.functions import FunctionFailure, FunctionMetadata
 from durahost.tolerant_json import JsonTextError, find_lines, read_object
@@ -118,8 +118,11 @@ def of_error(error: HostError, app: App | None = None) -> list[Finding]:
             line = finding.line or (_line_of_def(finding, app) if app else None)
             advice = advice or finding.advice
             return [replace(finding, frames=error.frames, advice=advice, line=line)]
-        case _:
+        case WorkerError():
             return [_build(str(error), None, BY_RULE["worker"].hint, root, "worker")]
+        case _:
+            # The store's texts say themselves what to do; the app's interpreter has no part in it.
+            return [_build(str(error), None, None, root, "configuration")]
 
 
 def _build(

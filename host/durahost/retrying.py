@@ -10,12 +10,12 @@ import logging
 from dataclasses import replace
 
 from durahost.clock import Clock
+from durahost.config.dotnet_values import timespan_text
 from durahost.functions.retry import pauses, supports_retry
 from durahost.invocations import Call, Invoker
 from durahost.model.errors import WorkerError
 from durahost.model.functions import FunctionMetadata, RetryPolicy
 from durahost.worker.base import Raised, Returned, Worker
-from durahost.worker.timeouts import timespan
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class RetryingInvoker:
             logger.debug(
                 "Waiting for `%s` before retrying function execution. Next attempt: '%d'. Max retry"
                 " count: '%d'.",
-                timespan(pause.total_seconds()),
+                timespan_text(pause),
                 retries + 1,
                 policy.max_retry_count,
                 extra={"function": function.name},

@@ -1,8 +1,8 @@
 """Changes of the app's files, in batches.
 
 What goes wrong with watching is told and never brings the host down; a folder that was replaced by
-another one
-of the same name (a checkout, an unzipped package) is watched anew and counts as changed.
+another one of the same name (a checkout, an unzipped package) is watched anew and counts as
+changed.
 """
 
 import asyncio

@@ -7,7 +7,7 @@ import pytest
 from durahost import problems
 from durahost.config.load import load_app
 from durahost.functions.discovery import discover
-from durahost.model.errors import AppLoadError, ConfigError, WorkerExited
+from durahost.model.errors import AppLoadError, ConfigError, HubInUse, WorkerExited
 from durahost.model.findings import Severity
 from durahost.model.functions import FunctionFailure
 
@@ -136,6 +136,8 @@ def test_errors_of_the_whole_app(app):
     (worker,) = problems.of_error(WorkerExited("the worker died"), app)
     assert (worker.rule, worker.message) == ("worker", "the worker died.")
     assert "--python" in worker.advice
+    (in_use,) = problems.of_error(HubInUse("/x/hub.db", "process 7"), app)
+    assert (in_use.rule, in_use.advice) == ("configuration", None)
 
 
 def test_failures_come_in_the_order_of_names(app):

@@ -1,11 +1,10 @@
 """What .NET's HttpClient makes of a request and an answer, with the texts of its exceptions.
 
 Source of every rule and text: dotnet/runtime: src/libraries/System.Net.Http: KnownHeaders.cs,
-HttpHeaders.cs, MediaTypeHeaderValue.cs, HttpContent.cs (ReadBufferAsString), RedirectHandler.cs,
+HttpHeaders.cs, MediaTypeHeaderValue.cs, RedirectHandler.cs,
 Resources/Strings.resx; src/libraries/System.Net.Primitives: HttpStatusCode.cs.
 """
 
-import codecs
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,10 +33,6 @@ NOT_ASCII = "Request headers must contain only ASCII characters."
 CHUNKED_NOTHING = (
     "'Transfer-Encoding: chunked' header can not be used when content object is not specified."
 )
-BAD_CHARSET = (
-    "The character set provided in ContentType is invalid. "
-    "Cannot read content as string using an invalid character set."
-)
 NO_SUCCESS = "Response status code does not indicate success: {}."
 
 MAX_REDIRECTS = 50
@@ -46,15 +41,9 @@ MAX_REDIRECTS = 50
 _MOVED = (300, 301, 302, 303, 307, 308)
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _MEDIA_TYPE = re.compile(f"{_TOKEN.pattern}/{_TOKEN.pattern}")
-_CHARSET = re.compile(r";\s*charset\s*=\s*(\"[^\"]*\"|[^;\s]+)", re.IGNORECASE)
 _PRODUCT = re.compile(r"\([^()]*\)|[^\s()]+")
 _NO_HOST = re.compile(r"[\s\x00-\x20\"#%<>?\\^`{|}]")
 _BARE_ORIGIN = re.compile(r"https?://[^/?#\\]+", re.IGNORECASE)
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 
 
 def _names(text: str) -> dict[str, str]:
@@ -198,19 +187,6 @@ def response_headers(pairs: Iterable[tuple[str, str]]) -> dict[str, str | list[s
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
-def read_text(body: bytes, content_type: str | None) -> str:
-    """The body as text: by the charset, else by a byte order mark, else as UTF-8.
-
-    Errors: DotnetError when the charset is unknown.
-    """
-    charset = _CHARSET.search(content_type or "")
-    try:
-        name = charset[1].strip('"') if charset else _detect(body)
-        return body.decode(name, "replace").removeprefix("\ufeff")
-    except LookupError as error:
-        raise DotnetError(INVALID_OPERATION, BAD_CHARSET) from error
-
-
 def check_success(status: int, reason: str, retried: Sequence[int]) -> None:
     """Fail an answer that retry options ask to repeat.
 
@@ -273,7 +249,3 @@ def _values(key: str, value: str) -> list[str]:
     if key == "location" and _BARE_ORIGIN.fullmatch(value):
         return [f"{value}/"]
     return [value]
-
-
-def _detect(body: bytes) -> str:
-    return next((name for mark, name in _BYTE_ORDER_MARKS if body.startswith(mark)), "utf-8")

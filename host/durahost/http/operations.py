@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
+from durahost.codec.body_text import ContentType, read_content_type, read_text
 from durahost.codec.client_output import BadStart, check_instance_id
+from durahost.codec.dotnet_http import DotnetError
 from durahost.codec.json_text import check_document, dumps, format_double, parse_stored
 from durahost.codec.rest import Links, check_status_payload, project_for_api, status_payload
 from durahost.http import errors
-from durahost.http.body_text import ContentType, read_content_type, read_text
 from durahost.http.errors import ApiArgumentError, ApiFailure, empty, json_response
 from durahost.http.requests import ApiQuery, HttpRequest, unless_gone
 from durahost.management import Management
@@ -90,7 +91,10 @@ class ApiCall:
     @property
     def text(self) -> str:
         """The body as text. Errors: ApiFailure for a charset that there is not."""
-        return read_text(self.request.body, self.content_type)
+        try:
+            return read_text(self.request.body, self.content_type)
+        except DotnetError as error:
+            raise ApiFailure(error.message, error.error_type) from error
 
     @property
     def content_type(self) -> ContentType | None:

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from durahost.codec import dotnet_http, durable_http
+from durahost.codec.body_text import read_content_type, read_text
 from durahost.codec.dotnet_http import CANCELED_ERROR, TIMEOUT_ERROR, DotnetError
 from durahost.codec.durable_http import HttpRequest
 from durahost.config.dotnet_values import timespan_text
@@ -82,7 +83,7 @@ class HttpActivity:
         answer = await self._send_in_time(request)
         if request.retried is not None:
             dotnet_http.check_success(answer.status, answer.reason, request.retried)
-        content = dotnet_http.read_text(answer.body, answer.find("content-type"))
+        content = read_text(answer.body, read_content_type(answer.find("content-type")))
         headers = dotnet_http.response_headers(answer.headers)
         return durable_http.encode_response(answer.status, headers, content)
 

@@ -30,7 +30,7 @@ def timeout_text(call: Invocation, deadline_s: float) -> str:
     Source: Azure/azure-webjobs-sdk: FunctionExecutor.cs (OnFunctionTimeout).
     """
     return (
-        f"Timeout value of {timespan(deadline_s)} exceeded by function"
+        f"Timeout value of {_timespan(deadline_s)} exceeded by function"
         f" 'Functions.{call.function}' (Id: '{call.invocation_id}'). Initiating cancellation."
     )
 
@@ -41,11 +41,10 @@ def exceeded_text(function: str, deadline_s: float) -> str:
     Source: Azure/azure-webjobs-sdk: FunctionTimeoutException.cs, ExceptionFormatter.cs.
     """
     return (
-        f"Microsoft.Azure.WebJobs.Host: Timeout value of {timespan(deadline_s)} was exceeded by"
+        f"Microsoft.Azure.WebJobs.Host: Timeout value of {_timespan(deadline_s)} was exceeded by"
         f" function: Functions.{function}."
     )
 
 
-def timespan(seconds: float) -> str:
-    """Seconds in .NET's constant format."""
+def _timespan(seconds: float) -> str:
     return timespan_text(timedelta(seconds=seconds))

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from durahost.codec import dotnet_http
+from durahost.codec.body_text import BAD_CHARSET
 from durahost.worker import http_activity, http_client
 from durahost.worker.base import Raised, Returned
 from durahost.worker.http_activity import HttpActivity
@@ -346,7 +347,7 @@ async def test_the_charset_decides_and_bad_bytes_are_replaced(
 async def test_an_unknown_charset_fails(site, activity, charset):
     headers = {"Content-Type": f"text/plain; charset={charset}"}
     site.answers["/"] = web.Response(body=b"1", headers=headers)
-    assert (await fail(activity, f"{site.base}/"))[1] == dotnet_http.BAD_CHARSET
+    assert (await fail(activity, f"{site.base}/"))[1] == BAD_CHARSET
 
 
 @pytest.mark.feature("Durable HTTP", "Responses: status, headers, content")

@@ -4,8 +4,8 @@ import codecs
 
 import pytest
 
-from durahost.http.body_text import ContentType, read_content_type, read_text
-from durahost.http.errors import ApiFailure
+from durahost.codec.body_text import ContentType, read_content_type, read_text
+from durahost.codec.dotnet_http import DotnetError
 
 pytestmark = pytest.mark.feature("Management API", "Charsets of request bodies")
 
@@ -80,6 +80,6 @@ def test_without_a_content_type_it_is_utf_8():
     ],
 )
 def test_charsets_that_there_are_not(charset, kind, text):
-    with pytest.raises(ApiFailure, match=text) as caught:
+    with pytest.raises(DotnetError, match=text) as caught:
         read_text(b"1", ContentType("text/plain", charset))
-    assert caught.value.kind == kind
+    assert caught.value.error_type == kind

@@ -1,4 +1,5 @@
-"""A request's body as text, as .NET's HttpContent.ReadAsStringAsync reads it.
+"""A body as text, as .NET's HttpContent.ReadAsStringAsync reads it: of a request to the management
+API, and of an answer to a durable HTTP call.
 
 The charset of the content type decides; without one a byte order mark does, and else it is UTF-8.
 The mark is dropped, and bytes that are no text become U+FFFD (`?` in ASCII). The host registers no
@@ -12,7 +13,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from durahost.http.errors import ApiFailure
+from durahost.codec.dotnet_http import INVALID_OPERATION, DotnetError
+
+BAD_CHARSET = (
+    "The character set provided in ContentType is invalid. Cannot read content as string using an "
+    "invalid character set."
+)
+"""Source: dotnet/runtime: System.Net.Http: Strings.resx (net_http_content_invalid_charset)."""
 
 _TOKEN = r"[-!#$%&'*+.^_`|~0-9A-Za-z]+"
 _PARAMETER = rf'{_TOKEN}(?:[ \t]*=[ \t]*(?:{_TOKEN}|"(?:[^"\\]|\\.)*"))?'
@@ -73,7 +80,7 @@ def read_content_type(header: str | None) -> ContentType | None:
 
 
 def read_text(body: bytes, content_type: ContentType | None) -> str:
-    """Read a body. Errors: ApiFailure for a charset that .NET does not have."""
+    """Read a body. Errors: DotnetError for a charset that .NET does not have."""
     charset = content_type.charset if content_type else None
     if not body:
         return ""
@@ -91,15 +98,11 @@ def _find_codec(charset: str) -> str:
     name = charset.lower()
     if _UTF_7.fullmatch(name):
         # dotnet/runtime: Strings.resx (Encoding_UTF7_Disabled)
-        raise ApiFailure(
+        raise DotnetError(
+            "System.NotSupportedException",
             "Support for UTF-7 is disabled. See https://aka.ms/dotnet-warnings/SYSLIB0001 for more "
             "information.",
-            "System.NotSupportedException",
         )
     if name not in _CODECS:
-        # dotnet/runtime: System.Net.Http: Strings.resx (net_http_content_invalid_charset)
-        raise ApiFailure(
-            "The character set provided in ContentType is invalid. Cannot read content as string "
-            "using an invalid character set."
-        )
+        raise DotnetError(INVALID_OPERATION, BAD_CHARSET)
     return _CODECS[name]
