@@ -1,6 +1,7 @@
 """Whether the host can serve, with which generation of the app, and who waits for it."""
 
 import asyncio
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -55,7 +56,7 @@ class HostState:
     @property
     def is_offline(self) -> bool:
         """Whether somebody has taken the app offline: requests and work wait for its return."""
-        return self._offline_page is not None and self._offline_page.is_file()
+        return self._offline_page is not None and os.path.isfile(self._offline_page)
 
     @property
     def generation(self) -> Generation | None:
@@ -102,11 +103,12 @@ class HostState:
 
         Source of the wait: Azure/azure-functions-host: HostAvailabilityCheckMiddleware.cs (30 s).
         """
-        try:
-            async with asyncio.timeout(limit_s):
-                await self.wait_until_started()
-        except TimeoutError:
-            return None
+        if self._phase is HostPhase.STARTING:
+            try:
+                async with asyncio.timeout(limit_s):
+                    await self.wait_until_started()
+            except TimeoutError:
+                return None
         return self._generation if self.phase is HostPhase.RUNNING else None
 
     def _enter(self, phase: HostPhase) -> None:

@@ -13,7 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from durahost.dispatch.renewal import LEASE, Renewal
 from durahost.dispatch.settling import do_or_abandon, retry_delay
@@ -70,6 +70,7 @@ class WorkLoop(Generic[Item]):
         self._renewal = renewal
         self._slot_freed = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._stopped: asyncio.Future[Any]
 
     def stop(self) -> None:
         """Lock nothing more; `run` returns once the work in hand is done."""
@@ -77,18 +78,26 @@ class WorkLoop(Generic[Item]):
 
     async def run(self) -> None:
         """Work until stopped; cancelling it cancels the work in hand."""
-        async with asyncio.TaskGroup() as group:
-            while not self._stopping.is_set():
-                if self._free == 0:
-                    await self._until_stopped(self._slot_freed.wait())
-                    continue
-                wanted = self._free
-                items = await self._lock()
-                for item in items:
-                    self._take_slot()
-                    group.create_task(self._run_one(item), name=self._name)
-                if len(items) < wanted:
-                    await self._until_stopped(self._verbs.wait(IDLE_LIMIT))
+        self._stopped = asyncio.ensure_future(self._stopping.wait())
+        try:
+            async with asyncio.TaskGroup() as group:
+                while not self._stopping.is_set():
+                    await self._take_work(group)
+        finally:
+            self._stopped.cancel()
+
+    async def _take_work(self, group: asyncio.TaskGroup) -> None:
+        """Fill the free slots; wait when there are none, or no work for them."""
+        if self._free == 0:
+            await self._until_stopped(self._slot_freed.wait())
+            return
+        wanted = self._free
+        items = await self._lock()
+        for item in items:
+            self._take_slot()
+            group.create_task(self._run_one(item), name=self._name)
+        if len(items) < wanted:
+            await self._until_stopped(self._verbs.wait(IDLE_LIMIT))
 
     async def _lock(self) -> Sequence[Item]:
         """Lock work; a store that refuses now is asked again, with a growing delay, until
@@ -125,11 +134,9 @@ class WorkLoop(Generic[Item]):
         self._slot_freed.clear()
 
     async def _until_stopped(self, waiting: Coroutine[None, None, object]) -> None:
-        stopped = asyncio.ensure_future(self._stopping.wait())
-        work = asyncio.ensure_future(waiting)
+        work: asyncio.Future[Any] = asyncio.ensure_future(waiting)
         try:
-            await asyncio.wait({stopped, work}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({self._stopped, work}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (stopped, work):
-                task.cancel()
-            await asyncio.gather(stopped, work, return_exceptions=True)
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)

@@ -19,6 +19,7 @@ from durahost.http import entity_operations, errors, operations
 from durahost.http.errors import ApiArgumentError, ApiFailure, empty
 from durahost.http.operations import ApiCall
 from durahost.http.requests import ApiQuery, ClientGone, HttpRequest, decode_api_path
+from durahost.http.turns import Turns
 from durahost.management import Managements
 from durahost.registry import DurableKind, Registry
 
@@ -75,9 +76,12 @@ class DurableApi:
     def __init__(self, managements: Managements, settings: ApiSettings) -> None:
         self._managements = managements
         self._settings = settings
+        self._turns = Turns()
 
     async def respond(self, request: HttpRequest, base_length: int) -> Response:
         """Answer a request whose decoded path begins with a base of that many characters."""
+        if request.method == "GET":
+            await self._turns.wait()
         try:
             path = decode_api_path(request.raw_path)
             if len(path) < base_length:

@@ -12,6 +12,7 @@ server of names knows); owasp.org: Cross-Site Request Forgery Prevention.
 import ipaddress
 import logging
 from collections.abc import Collection
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from durahost.http.cors import CorsPolicy
@@ -62,6 +63,7 @@ class SiteGuard:
         return not self._cors.allows_any or is_loopback(urlsplit(origin).hostname or "")
 
 
+@lru_cache(maxsize=256)  # asked at each request, of the same few names
 def is_private(name: str) -> bool:
     """Whether a name is an address, or no public server of names can give it one."""
     return name.endswith(_PRIVATE_ENDS) or _address(name) is not None

@@ -1,0 +1,60 @@
+"""Requests that only look take turns."""
+
+import asyncio
+
+from durahost.http.turns import Turns
+
+
+async def test_a_few_pass_at_once():
+    turns = Turns(each=3)
+    for _ in range(3):
+        waiting = turns.wait()
+        # A coroutine that does not wait ends at its first step.
+        try:
+            waiting.send(None)
+        except StopIteration:
+            continue
+        raise AssertionError("it waited")
+
+
+async def test_work_goes_on_beside_those_who_ask_without_a_pause():
+    turns, answered = Turns(each=2), 0
+
+    async def poll():
+        nonlocal answered
+        while True:
+            await turns.wait()
+            answered += 1
+            await asyncio.sleep(0)
+
+    pollers = [asyncio.ensure_future(poll()) for _ in range(100)]
+    steps = 50
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    for poller in pollers:
+        poller.cancel()
+    await asyncio.gather(*pollers, return_exceptions=True)
+    # Without turns each step waits for all hundred.
+    assert 0 < answered <= 2 * steps
+
+
+async def test_first_come_first_served():
+    turns, order = Turns(each=1), []
+
+    async def ask(number):
+        await turns.wait()
+        order.append(number)
+
+    await asyncio.gather(*[ask(number) for number in range(10)])
+    assert order == list(range(10))
+
+
+async def test_one_who_leaves_takes_nobodys_turn():
+    turns = Turns(each=1)
+    asking = [asyncio.ensure_future(turns.wait()) for _ in range(4)]
+    await asyncio.sleep(0)
+    for gone in asking[1:3]:
+        gone.cancel()
+    async with asyncio.timeout(30):
+        await asking[3]
+    await turns.wait()
