@@ -42,12 +42,18 @@ def check_bindings(bindings: Sequence[Binding], *, has_extension_bundle: bool) -
 
 
 def suggest_type(bindings: Sequence[Binding]) -> str | None:
-    """What an unknown type may have been meant for."""
+    """What an unknown type may have been meant for; None without one, or if a type is missing."""
+    if not all(binding.type.strip() for binding in bindings):
+        return None
     for binding in bindings:
         kind = binding.type.lower()
         near = difflib.get_close_matches(kind, sorted(KNOWN_TYPES), n=1, cutoff=0.75)
         if kind not in KNOWN_TYPES and near:
             return f"Did you mean {near[0]}, in any case, for {binding.type}?"
+        if kind not in KNOWN_TYPES:
+            return (
+                f"{binding.type} is none of azure-functions' own types; no others are known here."
+            )
     return None
 
 

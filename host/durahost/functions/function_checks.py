@@ -101,6 +101,9 @@ class _Checks:
             names = ", ".join(one.arg for one in entry.args.posonlyargs)
             text = f"Parameters before '/' cannot be given by name, so every call fails: {names}."
             yield self._of_code("positional-only", text, entry)
+        if isinstance(entry, ast.FunctionDef) and any(map(_is_client_input, entry.decorator_list)):
+            text = f"'{entry.name}' has the durable client and is not async."
+            yield self._of_code("client-sync", text, entry)
         if not self._function.trigger.is_type("httpTrigger"):
             return
         for one in (*entry.args.args, *entry.args.kwonlyargs):
@@ -188,6 +191,11 @@ class _Checks:
 def relative(path: Path, root: Path) -> str:
     """A file as findings name it: relative to the root, absolute outside it."""
     return Path(os.path.relpath(path, root) if path.is_relative_to(root) else path).as_posix()
+
+
+def _is_client_input(decorator: ast.expr) -> bool:
+    called = decorator.func if isinstance(decorator, ast.Call) else None
+    return isinstance(called, ast.Attribute) and called.attr == "durable_client_input"
 
 
 def _is_none(value: ast.expr | None) -> bool:

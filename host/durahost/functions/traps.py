@@ -421,6 +421,13 @@ TRAPS = (
         severity=Severity.WARNING,
     ),
     Trap(
+        "client-sync",
+        "A function with the durable client is not async",
+        hint="Write async def, and await what the client answers: the SDK awaits the function, so "
+        "that each call fails after its code has run.",
+        severity=Severity.WARNING,
+    ),
+    Trap(
         "orchestrator-plain",
         "An orchestrator is not wrapped by the SDK",
         hint="Give the generator to the SDK: main = df.Orchestrator.create({entry}), under a name "

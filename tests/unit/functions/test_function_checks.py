@@ -195,6 +195,30 @@ def test_a_connection_of_a_decorated_function_is_looked_for_in_its_script(folder
     assert finding.file == "function_app.py"
 
 
+@for_rule("client-sync")
+@pytest.mark.parametrize(
+    ("decorator", "keyword", "told"),
+    [
+        ("app.durable_client_input(client_name='client')", "def", True),
+        ("app.durable_client_input(client_name='client')", "async def", False),
+        ("app.generic_input_binding(arg_name='client', type='durableClient')", "def", False),
+        ("unwraps", "def", False),
+    ],
+)
+def test_a_durable_client_in_a_function_that_is_not_async(folder, decorator, keyword, told):
+    code = f"@app.route()\n@{decorator}\n{keyword} start(req, client):\n    return 'x'\n"
+    script = folder.write("function_app.py", code)
+    app = folder.load()
+    bindings = [
+        Binding("client", "durableClient", "in"),
+        Binding("req", "httpTrigger", "in"),
+        Binding("$return", "http", "out"),
+    ]
+    function = FunctionMetadata("start", app.root, script, "start", bindings)
+    found = [one for one in check_functions(app, [function], {"start"}) if one.line]
+    assert [(one.rule, one.line) for one in found] == [("client-sync", 3)] * told
+
+
 @for_rule("mixed-app")
 def test_both_models_in_one_app(folder):
     function(folder, "Old")

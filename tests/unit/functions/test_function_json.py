@@ -220,7 +220,12 @@ def test_every_type_of_the_library_is_known():
 def test_a_near_miss_of_a_type_is_named(folder):
     found = read(folder, {"bindings": [{**HTTP, "type": "htpTrigger"}]})
     assert found.advice == "Did you mean httptrigger, in any case, for htpTrigger?"
-    assert "Did you mean" not in read(folder, {"bindings": [{**HTTP, "type": "xyz"}]}).advice
+    other = read(folder, {"bindings": [HTTP, {"name": "hub", "type": "signalR"}]})
+    assert (
+        other.advice == "signalR is none of azure-functions' own types; no others are known here."
+    )
+    untyped = read(folder, {"bindings": [{"name": "req"}, {"name": "hub", "type": "signalR"}]})
+    assert untyped.advice == 'Correct "bindings" in function.json.'
 
 
 def test_the_key_in_another_case_is_named(folder):
