@@ -91,6 +91,7 @@ class TimerWorld:
         self.zone = zone
         self.worker = TimerWorker(self.clock)
         self.state = HostState()
+        self.is_offline = False
         self.bench = self._bench()
         self._generations = 0
         self._loop = None
@@ -103,6 +104,7 @@ class TimerWorld:
             clock=self.clock,
             monitor=ScheduleMonitor(self.store, self.zone),
             zone=self.zone,
+            is_offline=lambda: self.is_offline,
         )
 
     async def start(self, *functions, disabled=(), handover=HANDOVER):

@@ -299,6 +299,7 @@ class _Root:
             clock=self._clock,
             monitor=ScheduleMonitor(self._provider.host_store, zone),
             zone=zone,
+            is_offline=lambda: self._state.is_offline,
         )
 
 

@@ -8,7 +8,7 @@ TimerListener.Logger.cs; Azure/azure-webjobs-sdk: FunctionListener.cs (RetryStar
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
@@ -39,12 +39,13 @@ RETRY_FIRST, RETRY_LAST = timedelta(seconds=2), timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimerBench:
-    """What every listener works with."""
+    """What every listener works with. is_offline: whether the app is."""
 
     invoker: RetryingInvoker
     clock: Clock
     monitor: ScheduleMonitor
     zone: tzinfo
+    is_offline: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +83,27 @@ class TimerListener:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Run the function whenever it is due, until stopped."""
-        checked = None if self._stopping.is_set() else await self._start()
-        if checked is None:
-            return
+        """Run the function whenever it is due, until stopped; an app that is offline has no
+        listeners, and begins with new ones.
+        """
+        while await self._until_online() and (checked := await self._start()) is not None:
+            await self._follow(checked)
+        logger.debug("Timer listener stopped (%s)", self._function.name)
+
+    async def _until_online(self) -> bool:
+        """Wait for the app to be there; False when stopped before."""
+        while self._bench.is_offline() and not self._stopping.is_set():
+            await self._wait_until(self._bench.clock.now() + RETRY_FIRST)
+        return not self._stopping.is_set()
+
+    async def _follow(self, checked: Checked) -> None:
+        """Run when it is due, until stopped or the app is offline."""
         status, startup = checked.status, self._startup(checked)
         when = self._due(status, startup)
         logger.debug("Timer listener started (%s)", self._function.name)
-        while await self._wait_until(when):
+        while await self._wait_until(when) and not self._bench.is_offline():
             status, startup = await self._fire(status, startup), None
             when = self._due(status, startup)
-        logger.debug("Timer listener stopped (%s)", self._function.name)
 
     async def _start(self) -> Checked | None:
         """The status to begin with, from the store once that can be asked; None when stopped."""

@@ -13,7 +13,7 @@ from timer_world import HOUR, MINUTE, SECOND, TimerWorld, timer
 
 from durahost.model.errors import StoreUnavailable, WorkerExited, WorkerTimeout
 from durahost.model.functions import RetryPolicy
-from durahost.timers.listener import TICK
+from durahost.timers.listener import RETRY_FIRST, TICK
 from durahost.worker.base import Raised, Returned
 
 SCHEDULED = pytest.mark.feature("Functions host", "Timer triggers: runs on schedule, by the clock")
@@ -268,6 +268,30 @@ async def test_a_store_that_cannot_be_asked_is_asked_again(world, messages):
 async def test_a_stop_does_not_wait_for_a_store(world):
     world.store.is_in_trouble = True
     await world.start(timer())
+    await world.stop()
+    assert world.worker.calls == []
+
+
+@pytest.mark.feature("Functions host", "`app_offline.htm` takes the app offline")
+async def test_while_the_app_is_offline_nothing_runs_and_what_was_missed_is_one_run_later(world):
+    await world.start(timer())
+    world.is_offline = True
+    await world.pass_time(HOUR)
+    await world.pass_time(HOUR)
+    assert world.worker.calls == []
+    world.is_offline = False
+    await world.pass_time(RETRY_FIRST)
+    await world.tick()
+    assert len(world.worker.calls) == 1
+    assert world.worker.info["IsPastDue"] is True
+    await world.pass_time(HOUR)
+    assert len(world.worker.calls) == 2
+
+
+@pytest.mark.feature("Functions host", "`app_offline.htm` takes the app offline")
+async def test_a_listener_of_an_offline_app_can_be_stopped(world):
+    world.is_offline = True
+    await world.start(timer(runOnStartup=True))
     await world.stop()
     assert world.worker.calls == []
 
