@@ -1,6 +1,7 @@
 """Loading the app: discovery, a fresh worker, registry and routes, together one generation."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -17,6 +18,8 @@ from durahost.functions.routing import RouteTable
 from durahost.host_state import Generation
 from durahost.registry import Registry
 from durahost.worker.base import AppSource, LoadedApp, Worker
+
+logger = logging.getLogger(__name__)
 
 
 class AppLoader:
@@ -92,5 +95,7 @@ class AppLoader:
         refused = [one.function for one in failures if one.function is not None]
         unserved = [*found.excluded, *refused]
         registry = Registry.of(found.functions, failures, found.disabled, unserved)
-        routes = RouteTable.of(registry.functions, self._app.host.http.route_prefix)
+        prefix = self._app.host.http.route_prefix
+        routes = RouteTable.of(registry.functions, prefix)
+        logger.info("%s", routes.describe(prefix))
         return Generation(self._number, registry, routes, worker)

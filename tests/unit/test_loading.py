@@ -37,7 +37,8 @@ class Loading:
         return self.workers[-1]
 
 
-async def test_load_takes_what_was_begun_ahead_and_the_next_one_is_fresh(tmp_path):
+async def test_load_takes_what_was_begun_ahead_and_the_next_one_is_fresh(tmp_path, caplog):
+    caplog.set_level("INFO", "durahost.loading")
     one = Loading(tmp_path, ONE_FUNCTION)
     async with one.loader.ahead():
         first = await one.loader.load()
@@ -46,6 +47,7 @@ async def test_load_takes_what_was_begun_ahead_and_the_next_one_is_fresh(tmp_pat
         second = await one.loader.load()
         assert (second.number, second.worker) == (2, one.workers[1])
         await second.worker.drain(timedelta())
+    assert len([text for text in caplog.messages if "[all] to 'word'" in text]) == 2
     assert [worker.is_standing for worker in one.workers] == [False, False]
 
 

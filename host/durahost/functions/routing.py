@@ -72,6 +72,20 @@ class RouteTable:
         ]
         return cls(routes, [RouteTemplate.parse(route.template) for route in routes])
 
+    def describe(self, prefix: str) -> str:
+        """The lines of the host's log that tell the routes, as with `func start --verbose`.
+
+        prefix: as given to `of`.
+        Source: Azure/azure-functions-host: WebScriptHostHttpRoutesManager.cs.
+        """
+        mapped = [
+            f"Mapped function route '{'' if prefix else '/'}{one.template}' "
+            f"[{'all' if one.methods is None else ','.join(one.methods)}] to '{one.function.name}'"
+            for one in self.routes
+        ]
+        title = "Initializing function HTTP routes"
+        return "\n".join([title, *mapped]) if mapped else "No HTTP routes mapped"
+
     def match(self, method: str, path: str) -> RouteMatch | None:
         """Find the function for a request.
 

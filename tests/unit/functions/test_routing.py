@@ -256,3 +256,15 @@ def test_decoding_undoes_encoding(text):
 )
 def test_a_path_is_escaped_as_little_as_may_be(path, encoded):
     assert encode_path(path) == encoded
+
+
+def test_the_log_lines_of_the_routes():
+    functions = [function("B", route="b/{id:int}", methods=["get", "post"]), function("a")]
+    assert RouteTable.of(functions, "api").describe("api") == (
+        "Initializing function HTTP routes\n"
+        "Mapped function route 'api/a' [all] to 'a'\n"
+        "Mapped function route 'api/b/{id:int}' [get,post] to 'B'"
+    )
+    bare = RouteTable.of([function("F", route="{*rest}", methods=[])], "")
+    assert bare.describe("").endswith("route '/{*rest}' [] to 'F'")
+    assert RouteTable.empty().describe("api") == "No HTTP routes mapped"
