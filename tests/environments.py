@@ -1,10 +1,12 @@
 """Interpreters of this machine, and virtual environments that stay between runs of the tests."""
 
+import fcntl
 import functools
 import hashlib
 import os
 import shutil
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -54,8 +56,24 @@ def environment(folder, python, *requirements):
     name = hashlib.sha256(wanted.encode()).hexdigest()[:16]
     place = ROOT / folder / name
     made_python = place / "bin" / "python"
-    if (place / MADE).exists():
-        return str(made_python)
+    with _alone(place):
+        if not (place / MADE).exists():
+            _make(place, python, requirements)
+            (place / MADE).write_text(wanted)
+    return str(made_python)
+
+
+@contextmanager
+def _alone(place):
+    """No other process of the tests makes the same one meanwhile."""
+    place.parent.mkdir(exist_ok=True)
+    with place.with_suffix(".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _make(place, python, requirements):
+    made_python = place / "bin" / "python"
     shutil.rmtree(place, ignore_errors=True)
     subprocess.run([python, "-m", "venv", place], check=True, timeout=INSTALL_LIMIT_S)
     command = [made_python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
@@ -68,26 +86,25 @@ def environment(folder, python, *requirements):
     )
     if ran.returncode:
         pytest.skip(f"pip cannot install {', '.join(map(str, requirements))}: {ran.stderr.strip()}")
-    (place / MADE).write_text(wanted)
-    return str(made_python)
 
 
 def overlay(folder, python, requirement):
     """A folder with this one package, to stand before those of the interpreter on the path."""
     wanted = f"{python}\n{requirement}"
     place = ROOT / folder / f"over-{hashlib.sha256(wanted.encode()).hexdigest()[:16]}"
-    if not (place / MADE).exists():
-        shutil.rmtree(place, ignore_errors=True)
-        command = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        options = ["--no-deps", "--target", str(place), requirement]
-        ran = subprocess.run(
-            [*command, *options],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=INSTALL_LIMIT_S,
-        )
-        if ran.returncode:
-            pytest.skip(f"pip cannot install {requirement}: {ran.stderr.strip()}")
-        (place / MADE).write_text(wanted)
+    with _alone(place):
+        if not (place / MADE).exists():
+            shutil.rmtree(place, ignore_errors=True)
+            command = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+            options = ["--no-deps", "--target", str(place), requirement]
+            ran = subprocess.run(
+                [*command, *options],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=INSTALL_LIMIT_S,
+            )
+            if ran.returncode:
+                pytest.skip(f"pip cannot install {requirement}: {ran.stderr.strip()}")
+            (place / MADE).write_text(wanted)
     return str(place)
