@@ -144,6 +144,7 @@ class _Root:
         self._loader = opened.loader
         self._provider = provider
         self._clock = opened.clock
+        self._begun = opened.begun
         self._report = report
         self._state = HostState(self._app.root / OFFLINE_FILE)
         self._keys = HostKeys(provider.host_store, self._clock)
@@ -271,8 +272,14 @@ class _Root:
     def _reloader(self) -> Reloader | None:
         if not (self._options.is_watching and self._app.host.is_file_watching_enabled):
             return None
+        clock = self._clock
         return Reloader(
-            self._app, self._loader, self._state, clock=self._clock, report=self._report
+            self._app,
+            self._loader,
+            self._state,
+            clock=clock,
+            report=self._report,
+            since=clock.now().timestamp() - (clock.monotonic() - self._begun),
         )
 
     def _loops(self, invoker: Invoker, renewal: Renewal) -> list[Loop]:

@@ -29,17 +29,27 @@ DRAIN = timedelta(seconds=30)
 
 
 class Reloader:
-    """Watches the app root and replaces the generation that serves."""
+    """Watches the app root and replaces the generation that serves.
+
+    since: seconds since the epoch, from before the first load began.
+    """
 
     def __init__(
-        self, app: App, loader: AppLoader, state: HostState, *, clock: Clock, report: Reporter
+        self,
+        app: App,
+        loader: AppLoader,
+        state: HostState,
+        *,
+        clock: Clock,
+        report: Reporter,
+        since: float,
     ) -> None:
         self._app = app
         self._loader = loader
         self._state = state
         self._clock = clock
         self._report = report
-        self._watch = FileWatch(app, self._function_folders)
+        self._watch = FileWatch(app, self._function_folders, since)
         self._draining: asyncio.Task[None] | None = None
 
     async def run(self, stopping: asyncio.Event) -> None:

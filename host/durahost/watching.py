@@ -23,6 +23,8 @@ SETTINGS_NAMES = ("host.json", "local.settings.json")
 WATCHED_NAMES = ("function.json", *SETTINGS_NAMES)
 IGNORED = (".durahost", ".venv", "venv", ".python_packages", "build", "dist", ".ruff_cache")
 
+NOT_WALKED = frozenset((*DefaultFilter.ignore_dirs, *IGNORED))
+
 DEBOUNCE_MS = 300
 STEP_MS = 50
 TICK_MS = 1000
@@ -32,11 +34,18 @@ KnownFolders = Callable[[], Collection[Path]]
 
 
 class FileWatch:
-    """Watches the folder of the functions, and the settings files beside it."""
+    """Watches the folder of the functions, and the settings files beside it.
 
-    def __init__(self, app: App, function_folders: KnownFolders) -> None:
+    since: seconds since the epoch; what was written from then on counts as changed, although no
+    watch saw it.
+    """
+
+    def __init__(
+        self, app: App, function_folders: KnownFolders, since: float | None = None
+    ) -> None:
         self._app = app
         self._filter = build_filter(app, function_folders)
+        self._since = since
 
     async def batches(self, ended: asyncio.Event) -> AsyncGenerator[Sequence[str], None]:
         """Names of changed files, relative to the app's root, until the event is set.
@@ -48,7 +57,8 @@ class FileWatch:
             while not ended.is_set():
                 async with aclosing(self._batches_of_one_folder(ended)) as batches:
                     async for batch in batches:
-                        if names := sorted({*changed_before, *batch}):
+                        unseen = [*changed_before, *await self._take_unseen()]
+                        if names := sorted({*unseen, *batch}):
                             yield names
                         changed_before = ()
                 # No watch saw what was written before the new one stands.
@@ -75,6 +85,14 @@ class FileWatch:
             except FileNotFoundError:
                 # It went just now.
                 await _pause(ended)
+
+    async def _take_unseen(self) -> Sequence[str]:
+        """What was written before the first watch stood, once: the app is loaded from then on."""
+        since, self._since = self._since, None
+        if since is None:
+            return ()
+        found = await asyncio.to_thread(_written_since, since, self._app.functions_root)
+        return [self._relative(path) for path in found if self._filter(Change.modified, path)]
 
     async def _watch(self, ended: asyncio.Event) -> AsyncGenerator[Sequence[str], None]:
         beside = (self._app.root / name for name in SETTINGS_NAMES)
@@ -124,6 +142,21 @@ def build_filter(app: App, function_folders: KnownFolders) -> Callable[[Change, 
         return (is_code or is_new_folder or is_gone_folder) and default(change, path)
 
     return matters
+
+
+def _written_since(since: float, root: Path) -> Sequence[str]:
+    """Files below the root that were written, or put there, from that time on."""
+    found = []
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if name not in NOT_WALKED]
+        for path in (os.path.join(folder, name) for name in files):
+            try:
+                status = os.stat(path)
+            except FileNotFoundError:
+                continue
+            if max(status.st_mtime, status.st_ctime) >= since:
+                found.append(path)
+    return found
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Which changes count, and what becomes of a watcher that cannot watch."""
 
 import asyncio
+import os
 import shutil
 from contextlib import aclosing
 
@@ -42,6 +43,25 @@ async def test_a_watcher_that_cannot_start_is_one_warning(watch, monkeypatch, ca
     (record,) = caplog.records
     assert record.levelname == "WARNING"
     assert record.getMessage() == f"The app's files are not watched: {error}"
+
+
+async def test_what_was_written_before_the_watch_stood_counts(app):
+    def written(name, when):
+        file = app.functions_root / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("x = 1")
+        os.utime(file, (when, when))
+        return file.stat().st_ctime
+
+    begun = written("Approval/late.py", 2_000_000_000)
+    written(".venv/late.py", 2_000_000_000)
+    written("Approval/late.txt", 2_000_000_000)
+    watch = FileWatch(app, lambda: (), since=begun + 1)
+    ended = asyncio.Event()
+    async with asyncio.timeout(LIMIT_S), aclosing(watch.batches(ended)) as batches:
+        assert await anext(batches) == ["function_app/Approval/late.py"]
+        ended.set()
+        assert [batch async for batch in batches] == []
 
 
 async def test_the_watch_ends_with_its_event(watch):
