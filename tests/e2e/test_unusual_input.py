@@ -322,7 +322,7 @@ def test_a_body_shows_and_arrives_as_newtonsoft_reads_it(client, body, shown, gi
         (b"hello", "Unexpected character encountered while parsing value: h."),
         (b"9" * 381, f"JSON integer {'9' * 381} is too large to parse."),
         (b"[" * 65 + b"]" * 65, "The reader's MaxDepth of 64 has been exceeded."),
-        ('"x"'.encode("utf-16"), "Unexpected character encountered while parsing value: \ufffd."),
+        (b'\xff"x"', "Unexpected character encountered while parsing value: \ufffd."),
     ],
 )
 def test_a_body_that_is_not_json_is_refused_by_start_and_event(client, body, text):
@@ -336,6 +336,13 @@ def test_a_body_that_is_not_json_is_refused_by_start_and_event(client, body, tex
         assert json.loads(answer)["ExceptionMessage"].startswith(text)
     assert client.raise_event(waiting, "Go", b"7")[0] == 202
     assert client.ended(waiting)["output"] == 7
+
+
+@pytest.mark.feature("Unusual input", "Bodies in other encodings")
+def test_a_body_in_utf_16_is_read_by_its_mark(client):
+    waiting = client.start_as_sdk("Wait", "Go")
+    assert client.raise_event(waiting, "Go", '"x"'.encode("utf-16"))[0] == 202
+    assert client.ended(waiting)["output"] == "x"
 
 
 # Answers of workers ------------------------------------------------------------------------------
