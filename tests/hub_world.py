@@ -42,7 +42,8 @@ from durahost.store.sqlite import store
 from durahost.store.sqlite.readers import Readers
 from durahost.store.sqlite.rows import from_microseconds, to_microseconds
 from durahost.store.sqlite.store import SqliteStore
-from durahost.store.sqlite.writer import Writer, _Request, _settle
+from durahost.store.sqlite.transactions import Request, settle
+from durahost.store.sqlite.writer import Writer
 from durahost.worker.base import Raised, Returned, SessionState, TypedData
 
 HUB = "TestHubName"
@@ -91,18 +92,14 @@ class Faults:
 
 
 class InlineWriter(Writer):
-    """The store's writer on the event loop's own thread, so that every run is the same run."""
+    """The store's writer without turns and thread: one transaction a change, done at once."""
 
-    def __init__(self, connection):
-        self._connection = connection
+    free_connection = None
 
-    async def write(self, change):
-        batch = [_Request(change, asyncio.get_running_loop().create_future())]
-        _settle(batch, self._commit(batch))
+    async def write(self, change, *, is_long=False):
+        batch = [Request(change, asyncio.get_running_loop().create_future(), is_long)]
+        settle(batch, self._commit_patiently(batch))
         return await batch[0].future
-
-    async def close(self):
-        self._connection.close()
 
 
 class InlineReaders(Readers):

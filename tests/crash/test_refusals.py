@@ -25,8 +25,8 @@ class Refusals:
             error.sqlite_errorcode = sqlite3.SQLITE_FULL
             raise error
 
-    def open_writer(self, connection):
-        return InlineWriter(RefusingConnection(connection, self))
+    def open_writer(self, connection, clock, busy_timeout):
+        return InlineWriter(RefusingConnection(connection, self), clock, busy_timeout)
 
 
 class RefusingConnection(Connection):
@@ -53,7 +53,8 @@ class RefusingConnection(Connection):
         return super().all(name, values)
 
     def execute(self, sql):
-        if sql != "ROLLBACK":  # which cannot fail but by ending the transaction too
+        # A rollback cannot fail but by ending the transaction too, and settings cannot at all.
+        if sql != "ROLLBACK" and not sql.startswith("PRAGMA"):
             self._refusals.pass_by(sql)
         return super().execute(sql)
 

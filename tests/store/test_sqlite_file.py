@@ -200,6 +200,22 @@ async def test_writers_of_other_programs_make_it_unavailable_for_a_while_c26(pat
         await hub.create(new_instance(), ())
 
 
+async def test_another_program_holds_up_the_writes_alone_c26(path, clock, raw):
+    async with SqliteStore(path, clock, busy_timeout=timedelta(minutes=1)) as provider:
+        hub = provider.open_hub("h")
+        for number in range(50):  # by then the disk has proved to be quick, if it is
+            await hub.create(new_instance(f"{number}"), ())
+        raw.execute("BEGIN IMMEDIATE")
+        creating = asyncio.create_task(hub.create(new_instance("late"), ()))
+        reads = [await hub.get("0") for _ in range(20)]
+        assert all(reads)
+        assert await hub.get("late") is None
+        assert not creating.done()
+        raw.execute("ROLLBACK")
+        await creating
+        assert await hub.get("late")
+
+
 async def test_a_full_disk_makes_it_unavailable_for_a_while_c26(path, store):
     resource = pytest.importorskip("resource")
     async with store as provider:

@@ -38,6 +38,14 @@ from durahost.store.sqlite.writer import Writer
 LONG_HISTORY = 500
 """Reading so many events takes some 3 ms, which is for a thread."""
 
+MANY_ROWS, LONG_TEXT = 100, 2**18
+"""Writing so many rows, or characters, takes more than a millisecond."""
+
+
+def _is_long(events: Collection[HistoryEvent], rows: int = 0) -> bool:
+    """Whether a change that writes these events, and so many other rows, is for a thread."""
+    return len(events) + rows > MANY_ROWS or sum(len(one.text) for one in events) > LONG_TEXT
+
 
 @contextmanager
 def _proving(claims: Claims, lease: Lease) -> Iterator[Claim]:
@@ -102,7 +110,9 @@ class SqliteHub:
     async def commit_episode(self, lease: Lease, commit: Commit) -> None:
         """Apply the commit and release the claim."""
         with _proving(self._scope.episode_claims, lease) as claim:
-            await self._writer.write(partial(episodes.commit, self._scope, claim, commit))
+            others = len(commit.schedule) + len(commit.create) + len(commit.send)
+            change = partial(episodes.commit, self._scope, claim, commit)
+            await self._writer.write(change, is_long=_is_long(commit.append, others))
 
     async def abandon_episode(self, lease: Lease, retry_after: timedelta) -> None:
         """Release unchanged."""
@@ -138,7 +148,8 @@ class SqliteHub:
     async def complete_activity(self, lease: Lease, answer: Message) -> None:
         """Remove the activity and deliver its answer."""
         with _proving(self._scope.activity_claims, lease) as claim:
-            await self._writer.write(partial(activities.complete, self._scope, claim, answer))
+            change = partial(activities.complete, self._scope, claim, answer)
+            await self._writer.write(change, is_long=_is_long([answer.event]))
 
     async def abandon_activity(self, lease: Lease, retry_after: timedelta) -> None:
         """Release unchanged."""
@@ -152,7 +163,8 @@ class SqliteHub:
 
     async def create(self, new: NewInstance, replaceable: Collection[RuntimeStatus]) -> None:
         """Start an instance."""
-        await self._writer.write(partial(instances.create, self._scope, new, replaceable))
+        change = partial(instances.create, self._scope, new, replaceable)
+        await self._writer.write(change, is_long=_is_long([new.started.event]))
 
     async def get(self, instance_id: InstanceId) -> InstanceState | None:
         """The row as last committed."""
@@ -177,7 +189,8 @@ class SqliteHub:
 
     async def send(self, message: Message, allowed: Collection[RuntimeStatus]) -> None:
         """Accept a message if the instance's state allows it."""
-        await self._writer.write(partial(instances.send, self._scope, message, allowed))
+        change = partial(instances.send, self._scope, message, allowed)
+        await self._writer.write(change, is_long=_is_long([message.event]))
 
     async def rewind(
         self,
@@ -188,12 +201,13 @@ class SqliteHub:
     ) -> Sequence[Hint]:
         """Rewind the instance and its failed descendants."""
         return await self._writer.write(
-            partial(rewinds.rewind, self._scope, instance_id, request, seed, allowed)
+            partial(rewinds.rewind, self._scope, instance_id, request, seed, allowed), is_long=True
         )
 
     async def signal(self, message: Message) -> None:
         """Deliver a message to an entity."""
-        await self._writer.write(partial(instances.deliver, self._scope, message))
+        change = partial(instances.deliver, self._scope, message)
+        await self._writer.write(change, is_long=_is_long([message.event]))
 
     async def remove_idle(self, instance_id: InstanceId, execution_id: ExecutionId) -> bool:
         """Delete an instance that nothing waits for."""
@@ -203,4 +217,5 @@ class SqliteHub:
 
     async def purge(self, instance_id: InstanceId, allowed: Collection[RuntimeStatus]) -> None:
         """Delete all of an instance."""
-        await self._writer.write(partial(instances.purge, self._scope, instance_id, allowed))
+        change = partial(instances.purge, self._scope, instance_id, allowed)
+        await self._writer.write(change, is_long=True)

@@ -1,8 +1,8 @@
-"""Reading: on threads, each with a connection of its own that cannot write, or, what is one row by
-its key, on the event loop's own thread: the hand-over to a thread takes several times as long.
+"""Reading: on threads, each with a connection of its own that cannot write, or, what is a few rows
+by their key, on the event loop's own thread: the hand-over to a thread takes several times as long.
 
-A read is one statement, so it sees one committed state, at least as new as every write whose
-future completed before it began.
+A read is one statement, or a snapshot, so it sees one committed state, at least as new as every
+write whose future completed before it began.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from durahost.model.errors import StoreError
 from durahost.store.sqlite.connection import Connection, translated
+from durahost.store.sqlite.writer import Writer
 
 T = TypeVar("T")
 Read = Callable[[Connection], T]
@@ -24,8 +25,9 @@ THREADS = 2
 class Readers:
     """A small pool of reading connections, opened on first use."""
 
-    def __init__(self, connect: Callable[[], Connection]) -> None:
+    def __init__(self, connect: Callable[[], Connection], writer: Writer) -> None:
         self._connect = connect
+        self._writer = writer
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="store reader")
         self._own = threading.local()
         self._connections: list[Connection] = []
@@ -41,7 +43,11 @@ class Readers:
         """Run a read of a few rows on the caller's thread, the event loop's."""
         if self._is_closed:
             raise StoreError("The task hub database is closed; open the store again.")
-        return self._run(read)
+        free = self._writer.free_connection
+        if free is None:
+            return self._run(read)
+        with translated():
+            return read(free)
 
     async def close(self) -> None:
         """Let running reads end, then close the connections."""

@@ -106,7 +106,8 @@ class SqliteStore:
             connection = partial(connect, self._path, queries, self._busy_timeout)
             writing, opening = await asyncio.to_thread(self._prepare, connection)
             tokens = count(opening * TOKENS_PER_OPENING)
-            database = SqliteDatabase(self._clock, tokens, Writer(writing), Readers(connection))
+            writer = Writer(writing, self._clock, self._busy_timeout)
+            database = SqliteDatabase(self._clock, tokens, writer, Readers(connection, writer))
             stack.push_async_callback(database.close)
             self._open = stack.pop_all()
             return database
