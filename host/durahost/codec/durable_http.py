@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from durahost.codec import dotnet_http
+from durahost.codec.json_text import dump_plain
 from durahost.config.dotnet_values import (
     MAX_TIMESPAN_TEXT,
     UNLIMITED,
@@ -89,7 +90,7 @@ def normalize(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def encode_request(request: Mapping[str, Any]) -> str:
     """TaskScheduled.Input of a normalised request: an array of the one."""
-    return _compact([request])
+    return dump_plain([request])
 
 
 def read_retry(request: Mapping[str, Any]) -> RetryOptions | None:
@@ -129,7 +130,7 @@ def decode_request(text: str) -> HttpRequest:
 
 def encode_response(status: int, headers: Mapping[str, str | Sequence[str]], content: str) -> str:
     """TaskCompleted.Result."""
-    return _compact({"statusCode": status, "headers": headers, "content": content})
+    return dump_plain({"statusCode": status, "headers": headers, "content": content})
 
 
 def next_poll(
@@ -201,7 +202,7 @@ def _token_source(given: Any) -> dict[str, Any] | None:
         return None
     if not isinstance(given, dict) or str(given.get("kind")) not in _AZURE_IDENTITY:
         kind = given.get("kind") if isinstance(given, dict) else given
-        raise ValueError(f"The token source kind '{_compact(kind)}' is not supported.")
+        raise ValueError(f"The token source kind '{dump_plain(kind)}' is not supported.")
     options = given.get("options")
     more = {} if options is None else {"options": options}
     return {"kind": _AZURE_IDENTITY[0], "resource": str(given.get("resource") or ""), **more}
@@ -248,8 +249,4 @@ def _member(of: Mapping[str, Any], name: str) -> Any:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else _compact(value)
-
-
-def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return value if isinstance(value, str) else dump_plain(value)

@@ -6,8 +6,9 @@ Listener/TaskOrchestrationShim.cs, Listener/OutOfProcOrchestrationShim.cs;
 Azure/azure-functions-host: src/WebJobs.Script/Workers/Rpc/RpcException.cs.
 """
 
-import json
 from datetime import timedelta
+
+from durahost.codec.json_text import dump_plain
 
 STATE_MARKER = "\n\n$OutOfProcData$:"
 """Between the user's message and the state JSON in an orchestrator's exception."""
@@ -95,7 +96,7 @@ def activity_details(message: str, stack: str) -> str:
     outer = _exception(
         "System.Exception, System.Private.CoreLib", "System.Exception", f" {message}", inner, None
     )
-    return json.dumps(outer, ensure_ascii=False, separators=(",", ":"))
+    return dump_plain(outer)
 
 
 def exception_details(error_type: str, message: str) -> str:
@@ -109,7 +110,7 @@ def exception_details(error_type: str, message: str) -> str:
     if assembly is None:
         return f"Unhandled exception while executing task: {error_type}: {message}"
     whole = _exception(f"{error_type}, {assembly}", error_type, message, None, None)
-    return json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
+    return dump_plain(whole)
 
 
 _SERIALISED = {

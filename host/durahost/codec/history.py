@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from durahost.codec.json_text import dump_plain
 from durahost.model.events import EventKind, HistoryEvent
 from durahost.model.instances import InstanceState, ParentInstance
 from durahost.model.messages import ActivityTask
@@ -22,9 +23,8 @@ _IS_PLAYED = '"IsPlayed":false'
 
 def format_time(when: datetime) -> str:
     """Newtonsoft's UTC form: fraction without trailing zeros, suffix Z."""
-    text = when.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
-    fraction = f".{when.microsecond:06}".rstrip("0") if when.microsecond else ""
-    return f"{text}{fraction}Z"
+    text = when.isoformat()
+    return f"{text[:26].rstrip('0') if when.microsecond else text[:19]}Z"
 
 
 def mark_played(text: str) -> str:
@@ -280,7 +280,6 @@ def _event(
     name: str | None = None,
     site: str | None = None,
 ) -> HistoryEvent:
-    members = {**(fields or {}), "EventType": int(kind), **rest}
-    members |= {"EventId": own_id, "IsPlayed": False, "Timestamp": format_time(now)}
-    text = json.dumps(members, ensure_ascii=False, separators=(",", ":"))
+    start = dump_plain({**(fields or {}), "EventType": int(kind), **rest})[:-1]
+    text = f'{start},"EventId":{own_id},{_IS_PLAYED},"Timestamp":"{format_time(now)}"}}'
     return HistoryEvent(kind, now, text, task_id=task_id, name=name, site=site)

@@ -17,6 +17,9 @@ from durahost.tolerant_json import CutShort, JsonTextError, read_first, read_who
 _ESCAPED_LATE = str.maketrans({"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 _PLAIN = frozenset({str, int, bool, type(None)})
 _GENERAL_DIGITS = 15
+dump_plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""Write a value compact, non-ASCII raw, by the interpreter's own writer."""
+
 _SERIALIZATION = "Newtonsoft.Json.JsonSerializationException"
 _WRITER = "Newtonsoft.Json.JsonWriterException"
 
@@ -28,7 +31,7 @@ def dumps(value: Any, indent: int = 0) -> str:
     characters and U+0085, U+2028, U+2029 are escaped. NaN and infinities become strings.
     """
     if not indent and _is_plain(value):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPED_LATE)
+        return dump_plain(value).translate(_ESCAPED_LATE)
     return _write(value, " " * indent, "\n")
 
 

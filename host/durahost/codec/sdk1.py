@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from durahost.codec import durable_http, failures, history
-from durahost.codec.json_text import dumps
+from durahost.codec.json_text import dump_plain, dumps
 from durahost.codec.unicode import load_json
 from durahost.model.actions import (
     Action,
@@ -81,7 +81,7 @@ def encode_context(
         f'"history":[{",".join(events)}]',
         f'"input":{_as_json(state.input)}',
         f'"instanceId":{json.dumps(state.instance_id)}',
-        f'"isReplaying":{json.dumps(bool(past))}',
+        f'"isReplaying":{"true" if past else "false"}',
         f'"parentInstanceId":{json.dumps(parent)}',
         '"upperSchemaVersion":1',
         '"upperSchemaVersionNew":2',
@@ -135,7 +135,7 @@ def _as_json(text: str | None) -> str:
     if text is None:
         return "null"
     try:
-        json.loads(text, parse_constant=_refuse)
+        _STRICT.decode(text)
     except (ValueError, RecursionError):
         return _as_newtonsoft_reads(text)
     return text
@@ -144,6 +144,9 @@ def _as_json(text: str | None) -> str:
 def _refuse(constant: str) -> None:
     """NaN and infinities are no JSON; Newtonsoft writes them as strings."""
     raise ValueError(constant)
+
+
+_STRICT = json.JSONDecoder(parse_constant=_refuse)
 
 
 def _as_newtonsoft_reads(text: str) -> str:
@@ -175,7 +178,7 @@ def _decode_state(text: str | None, *, stack: str) -> OrchestratorState:
         is_schema_v1=schema == "Original",
         checks_timer_length=schema != "V3",
         output=None if output is None else json.dumps(output),
-        custom_status=None if custom_status is None else _compact(custom_status),
+        custom_status=None if custom_status is None else dump_plain(custom_status),
         error=str(state["error"]) if state.get("error") else None,
         stack=stack,
     )
@@ -329,10 +332,6 @@ _DECODERS: Mapping[str, Callable[[dict[str, Any]], Action]] = {
 }
 
 
-def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
 def activity_input(stored: str | None) -> str | None:
     """The text an activity is given: the one element of the array that its message carries.
 
@@ -344,7 +343,7 @@ def activity_input(stored: str | None) -> str | None:
         return value
     if isinstance(value, bool):
         return str(value)
-    return json.dumps(value) if isinstance(value, int | float) else _compact(value)
+    return json.dumps(value) if isinstance(value, int | float) else dump_plain(value)
 
 
 def activity_result(text: str | None) -> str | None:

@@ -8,10 +8,10 @@ ContextImplementations/DurableOrchestrationContext.cs
 (CallDurableTaskFunctionAsync, CreateTimer, CallHttpAsync, IncrementActionsOrThrowException).
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from json.encoder import encode_basestring
 from typing import assert_never
 
 from durahost.codec import durable_http, entity_messages, history
@@ -151,7 +151,7 @@ class Calls:
             return self._ignored(
                 f"it is action number {self._actions}, over maxOrchestrationActions"
             )
-        payload = json.dumps([action.input], ensure_ascii=False)
+        payload = f"[{_as_json_string(action.input) or 'null'}]"
         return self._call(action.retry, lambda: self._execution.schedule_task(action.name, payload))
 
     def _call_sub_orchestrator(self, action: CallSubOrchestrator) -> Task:
@@ -309,4 +309,4 @@ class Calls:
 
 
 def _as_json_string(text: str | None) -> str | None:
-    return None if text is None else json.dumps(text, ensure_ascii=False)
+    return None if text is None else encode_basestring(text)
