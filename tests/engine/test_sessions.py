@@ -305,13 +305,13 @@ async def test_what_the_sdk_raises_outside_user_code_is_a_failure_as_of_a_replay
 async def test_an_answer_that_does_not_fit_is_asked_for_again(monkeypatch):
     """Whatever a child says of its list is compared with what was listed."""
     chain = Chain(ALIVE, 10)
-    complete = asking._complete
+    decode = asking._decode
 
-    def lie(answer, result):
-        answer = complete(answer, result)
+    def lie(result):
+        answer = decode(result)
         return asking.replace(answer, kept=answer.kept + 1) if answer.kept == 3 else answer
 
-    monkeypatch.setattr(asking, "_complete", lie)
+    monkeypatch.setattr(asking, "_decode", lie)
     row = await chain.run()
     assert row.output == "10"
     assert chain.starts == 2

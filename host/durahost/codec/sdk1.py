@@ -99,28 +99,37 @@ def encode_events(past: Sequence[HistoryEvent], new: Sequence[HistoryEvent]) -> 
     return f"[{','.join(events)}]"
 
 
-def decode_returned(text: str | None) -> OrchestratorState | OrchestratorFailure:
-    """The state of an orchestrator that returned; `text` is the JSON it gave, None for nothing."""
-    return _decode(text, stack="")
+def decode_returned(
+    text: str | None, *, sites: Sequence[str | None] = (), kept: int = 0
+) -> OrchestratorState | OrchestratorFailure:
+    """The state of an orchestrator that returned; `text` is the JSON it gave, None for nothing.
+
+    sites, kept: of the state, which the worker tells beside it.
+    """
+    return _decode(text, stack="", sites=sites, kept=kept)
 
 
-def decode_raised(message: str, stack: str) -> OrchestratorState | OrchestratorFailure:
+def decode_raised(
+    message: str, stack: str, *, sites: Sequence[str | None] = (), kept: int = 0
+) -> OrchestratorState | OrchestratorFailure:
     """The state inside an exception, or, without one, the failure that the host makes of it.
 
-    message: `{type}: {text}`, as the worker reports it.
+    message: `{type}: {text}`, as the worker reports it. sites, kept: as of `decode_returned`.
     """
     whole = failures.rpc_exception(message, stack)
     _, found, state = failures.cut_exception(whole).partition(failures.STATE_MARKER)
     if not found:
         error = failures.aggregate(message, stack)
         return OrchestratorFailure(error, failures.orchestrator_details(error, stack))
-    return _decode(state, stack=whole)
+    return _decode(state, stack=whole, sites=sites, kept=kept)
 
 
-def _decode(text: str | None, *, stack: str) -> OrchestratorState | OrchestratorFailure:
+def _decode(
+    text: str | None, *, stack: str, sites: Sequence[str | None], kept: int
+) -> OrchestratorState | OrchestratorFailure:
     """Whatever is wrong with a state is its instance's failure, never ours."""
     try:
-        return _decode_state(text, stack=stack)
+        return _decode_state(text, stack=stack, sites=sites, kept=kept)
     except _Malformed as malformed:
         return _failure(str(malformed))
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
@@ -160,7 +169,9 @@ def _failure(error: str) -> OrchestratorFailure:
     return OrchestratorFailure(error, failures.orchestrator_details(error, ""))
 
 
-def _decode_state(text: str | None, *, stack: str) -> OrchestratorState:
+def _decode_state(
+    text: str | None, *, stack: str, sites: Sequence[str | None], kept: int
+) -> OrchestratorState:
     if text is None:
         raise _Malformed(NOT_OBJECT_TEXT)
     try:
@@ -181,6 +192,8 @@ def _decode_state(text: str | None, *, stack: str) -> OrchestratorState:
         custom_status=None if custom_status is None else dump_plain(custom_status),
         error=str(state["error"]) if state.get("error") else None,
         stack=stack,
+        sites=sites,
+        kept=kept,
     )
 
 

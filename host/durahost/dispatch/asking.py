@@ -206,17 +206,13 @@ def _length(result: Returned | Raised) -> int:
 
 
 def _decode(result: Returned | Raised) -> OrchestratorState | OrchestratorFailure:
+    sites = result.sites
+    kept = 0 if result.session is None else result.session.kept
     match result:
         case Returned(value):
-            return _complete(
-                sdk1.decode_returned(None if value is None else str(value.value)), result
-            )
+            text = None if value is None else str(value.value)
+            return sdk1.decode_returned(text, sites=sites, kept=kept)
         case Raised():
-            return _complete(sdk1.decode_raised(result.wire_message, result.stack_trace), result)
-
-
-def _complete(answer: Answer, result: Returned | Raised) -> Answer:
-    if isinstance(answer, OrchestratorFailure):
-        return answer
-    kept = 0 if result.session is None else result.session.kept
-    return replace(answer, sites=result.sites, kept=kept)
+            return sdk1.decode_raised(
+                result.wire_message, result.stack_trace, sites=sites, kept=kept
+            )

@@ -121,14 +121,11 @@ def conclude(
             *_hints(execution, walk, state.instance_id),
             *held.describe(state, execution, walk),
         ]
-    effects = outcome.Effects(
-        replace(state, custom_status=getattr(answer, "custom_status", None)),
-        rules,
-        fresh,
-        max(now, plan.started_at),
+    custom_status = getattr(answer, "custom_status", None)
+    effects = outcome.Effects(state, rules, fresh, max(now, plan.started_at), custom_status)
+    commit = outcome.build_commit(
+        execution, effects, new_events=plan.new_events, taken=plan.taken, dropped=plan.dropped
     )
-    commit = outcome.build_commit(execution, effects, new_events=plan.new_events, taken=plan.taken)
-    commit = replace(commit, consume=[*plan.dropped, *commit.consume])
     events = plan.locked.recorded + len(plan.new_events)
     following = Progress.after(execution, walk, events)
     return Conclusion(commit, effects.events, hints, following)

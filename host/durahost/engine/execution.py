@@ -33,6 +33,10 @@ _GUID_NAMESPACE = UUID("9e952959-5e33-4daf-827f-2fa12937b875")
 """Source: Azure/azure-functions-durable-extension: Common/GuidManager.cs (UrlNamespaceValue)."""
 
 
+_OVERRIDES = (EventKind.EXECUTION_RESUMED, EventKind.EXECUTION_TERMINATED)
+"""What a suspended execution takes at once; all else waits."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Wait:
     """Somebody waits for an event of this name; `what` it is, in a developer's words."""
@@ -144,12 +148,10 @@ class Execution:
 
     def process(self, event: HistoryEvent) -> None:
         """Apply one event. Errors: NonDeterminism."""
-        overrides = event.kind in (EventKind.EXECUTION_RESUMED, EventKind.EXECUTION_TERMINATED)
-        if self.is_suspended and not overrides:
+        if self.is_suspended and event.kind not in _OVERRIDES:
             if event.kind is not EventKind.EXECUTION_SUSPENDED:
                 self._queued.append(event)
-            return
-        if event.kind in SCHEDULING:
+        elif event.kind in SCHEDULING:
             self._recorded(event)
         elif event.kind in ANSWERS:
             self._answered(event)

@@ -41,21 +41,37 @@ class NonDeterminism(Exception):
 
 def check(event: HistoryEvent, decision: Decision | None) -> None:
     """Raise NonDeterminism unless the decision is what the event recorded."""
-    text: str | None
+    if not _is_match(event, decision):
+        raise NonDeterminism(_difference(event, decision), event, decision)
+
+
+def _is_match(event: HistoryEvent, decision: Decision | None) -> bool:
+    match event.kind, decision:
+        case EventKind.TASK_SCHEDULED, ScheduleTask(name=name):
+            return _same(name, event.name)
+        case EventKind.TIMER_CREATED, StartTimer():
+            return True
+        case EventKind.SUB_ORCHESTRATION_CREATED, CreateSubOrchestration(name=name):
+            return _same(name, event.name)
+        case EventKind.EVENT_SENT, SendEvent(name=name):
+            return _same(name, event.name)
+        case _:
+            return False
+
+
+def _difference(event: HistoryEvent, decision: Decision | None) -> str:
     match event.kind:
         case EventKind.TASK_SCHEDULED:
-            text = _activity(event, decision)
+            return _activity(event, decision)
         case EventKind.TIMER_CREATED:
-            text = _timer(event, decision)
+            return _timer(event, decision)
         case EventKind.SUB_ORCHESTRATION_CREATED:
-            text = _sub_orchestration(event, decision)
+            return _sub_orchestration(event, decision)
         case _:
-            text = _event(event, decision)
-    if text is not None:
-        raise NonDeterminism(text, event, decision)
+            return _event(event, decision)
 
 
-def _activity(event: HistoryEvent, decision: Decision | None) -> str | None:
+def _activity(event: HistoryEvent, decision: Decision | None) -> str:
     task_id, name = event.task_id, event.name
     start = f"{_BEFORE} an activity task with sequence"
     if decision is None:
@@ -64,23 +80,19 @@ def _activity(event: HistoryEvent, decision: Decision | None) -> str | None:
     if not isinstance(decision, ScheduleTask):
         start = f"{start} produced a {_action_type(decision)} action"
         return f"{start} with this sequence number. {_QUESTION}"
-    if not _same(decision.name, name):
-        start = f"{start} scheduled an activity task named '{decision.name}'"
-        return f"{start} with this sequence number.  {_QUESTION}"
-    return None
+    start = f"{start} scheduled an activity task named '{decision.name}'"
+    return f"{start} with this sequence number.  {_QUESTION}"
 
 
-def _timer(event: HistoryEvent, decision: Decision | None) -> str | None:
+def _timer(event: HistoryEvent, decision: Decision | None) -> str:
     start = f"{_BEFORE} a timer task with sequence number {event.task_id}"
     if decision is None:
         return f"{start} {_MISSING} {_QUESTION}"
-    if not isinstance(decision, StartTimer):
-        start = f"{start} named {_REPLAY} produced a {_action_type(decision)} action"
-        return f"{start} with this sequence number. {_QUESTION}"
-    return None
+    start = f"{start} named {_REPLAY} produced a {_action_type(decision)} action"
+    return f"{start} with this sequence number. {_QUESTION}"
 
 
-def _sub_orchestration(event: HistoryEvent, decision: Decision | None) -> str | None:
+def _sub_orchestration(event: HistoryEvent, decision: Decision | None) -> str:
     task_id, name = event.task_id, event.name
     instance = history.read_target(event)
     start = (
@@ -92,15 +104,13 @@ def _sub_orchestration(event: HistoryEvent, decision: Decision | None) -> str | 
     if not isinstance(decision, CreateSubOrchestration):
         kind = _action_type(decision)
         return f"{start} {_REPLAY} produced a {kind} action at this sequence number. {_QUESTION}"
-    if not _same(decision.name, name):
-        return (
-            f"{start} {_REPLAY} scheduled a sub-orchestration task with name {decision.name} "
-            f"at this sequence number. {_QUESTION}"
-        )
-    return None
+    return (
+        f"{start} {_REPLAY} scheduled a sub-orchestration task with name {decision.name} "
+        f"at this sequence number. {_QUESTION}"
+    )
 
 
-def _event(event: HistoryEvent, decision: Decision | None) -> str | None:
+def _event(event: HistoryEvent, decision: Decision | None) -> str:
     name, target = event.name, history.read_target(event)
     start = f"{_BEFORE} a send event task with sequence ID {event.task_id}, type 'EventSent'"
     if decision is None:
@@ -109,10 +119,8 @@ def _event(event: HistoryEvent, decision: Decision | None) -> str | None:
     if not isinstance(decision, SendEvent):
         kind = _action_type(decision)
         return f"{start}, {_REPLAY} scheduled a {kind} task at this sequence number. {_QUESTION}"
-    if not _same(decision.name, name):
-        start = f"{start}), {_REPLAY} scheduled a send event task with name {decision.name}"
-        return f"{start}at this sequence number. {_QUESTION}"
-    return None
+    start = f"{start}), {_REPLAY} scheduled a send event task with name {decision.name}"
+    return f"{start}at this sequence number. {_QUESTION}"
 
 
 def _action_type(decision: Decision) -> str:
@@ -132,4 +140,4 @@ def _action_type(decision: Decision) -> str:
 
 
 def _same(one: str, other: str | None) -> bool:
-    return other is not None and one.lower() == other.lower()
+    return one == other or (other is not None and one.lower() == other.lower())

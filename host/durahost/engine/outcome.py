@@ -103,20 +103,21 @@ def build_commit(
     *,
     new_events: Sequence[HistoryEvent],
     taken: Mapping[int, int],
+    dropped: Sequence[int],
 ) -> Commit:
     """Turn decisions into one commit; `taken` maps the identity of a new event to its message
-    id.
+    id, `dropped` are the messages that leave without one.
     """
     for decision in execution.decisions:
         effects.apply(decision)
     ending = effects.ending
     if ending is not None and ending.status is RuntimeStatus.CONTINUED_AS_NEW:
-        return _next_generation(execution, effects, taken=taken)
+        return _next_generation(execution, effects, taken=taken, dropped=dropped)
     closing = history.orchestrator_completed(effects.now)
     return Commit(
         state=_row(execution, effects, new_events),
         append=[*new_events, *effects.events, closing],
-        consume=list(taken.values()),
+        consume=[*dropped, *taken.values()],
         schedule=effects.tasks,
         create=effects.children,
         send=[*effects.messages, *to_parent(effects)],
@@ -124,10 +125,21 @@ def build_commit(
 
 
 class Effects:
-    """Collects what the decisions of one episode cause."""
+    """Collects what the decisions of one episode cause.
 
-    def __init__(self, state: InstanceState, rules: Rules, fresh: FreshIds, now: datetime) -> None:
+    state: the row before the episode. custom_status: the row's after it.
+    """
+
+    def __init__(
+        self,
+        state: InstanceState,
+        rules: Rules,
+        fresh: FreshIds,
+        now: datetime,
+        custom_status: str | None = None,
+    ) -> None:
         self.state = state
+        self.custom_status = custom_status
         self.now = now
         self.fresh = fresh
         self.events: list[HistoryEvent] = []
@@ -252,16 +264,25 @@ def _row(
     reason leaves the earlier text. Source: Azure/durabletask: AzureTableTrackingStore.cs
     (UpdateStateAsync).
     """
-    row = replace(effects.state, updated_at=effects.now)
-    ending = effects.ending
+    state, ending = effects.state, effects.ending
+    completed_at = state.completed_at
     if ending is not None:
-        return replace(row, status=ending.status, output=ending.result, completed_at=effects.now)
-    for event in new_events:
-        if event.kind in (EventKind.EXECUTION_SUSPENDED, EventKind.EXECUTION_RESUMED):
-            reason = history.read_reason(event)
-            row = replace(row, output=row.output if reason is None else reason)
-    is_suspended = execution.is_suspended
-    return replace(row, status=RuntimeStatus.SUSPENDED if is_suspended else RuntimeStatus.RUNNING)
+        status, output, completed_at = ending.status, ending.result, effects.now
+    else:
+        status = RuntimeStatus.SUSPENDED if execution.is_suspended else RuntimeStatus.RUNNING
+        output = state.output
+        for event in new_events:
+            if event.kind in (EventKind.EXECUTION_SUSPENDED, EventKind.EXECUTION_RESUMED):
+                reason = history.read_reason(event)
+                output = output if reason is None else reason
+    return replace(
+        state,
+        status=status,
+        custom_status=effects.custom_status,
+        output=output,
+        updated_at=effects.now,
+        completed_at=completed_at,
+    )
 
 
 def to_parent(effects: Effects) -> list[Message]:
@@ -278,7 +299,9 @@ def to_parent(effects: Effects) -> list[Message]:
     return [Message(parent.instance_id, answer, execution_id=parent.execution_id)]
 
 
-def _next_generation(execution: Execution, effects: Effects, *, taken: Mapping[int, int]) -> Commit:
+def _next_generation(
+    execution: Execution, effects: Effects, *, taken: Mapping[int, int], dropped: Sequence[int]
+) -> Commit:
     """Continue-as-new: a fresh execution with the carried-over events before it.
 
     A carried event of this batch simply stays in the inbox, so that its place is kept; one from an
@@ -292,6 +315,7 @@ def _next_generation(execution: Execution, effects: Effects, *, taken: Mapping[i
         generation=old.generation + 1,
         status=RuntimeStatus.RUNNING,
         input=execution.next_input,
+        custom_status=effects.custom_status,
         output=None,
         created_at=now,
         updated_at=now,
@@ -306,7 +330,7 @@ def _next_generation(execution: Execution, effects: Effects, *, taken: Mapping[i
     return Commit(
         state=state,
         append=(),
-        consume=[message_id for event, message_id in taken.items() if event not in kept],
+        consume=[*dropped, *(number for event, number in taken.items() if event not in kept)],
         schedule=effects.tasks,
         create=effects.children,
         send=[*effects.messages, start_of(state, now).started, *again],

@@ -89,9 +89,9 @@ class Walk:
             self.error = str(failure)
 
     def _invoke_step(self, actions: Sequence[Action]) -> Task:
-        tasks = [self._invoke(action) for action in actions]
         if not self._state.is_schema_v1:
-            return tasks[0]
+            return self._invoke(actions[0])
+        tasks = [self._invoke(action) for action in actions]
         awaited = [
             task
             for task, action in zip(tasks, actions, strict=True)
