@@ -1,4 +1,4 @@
-"""One client's connection: uvicorn's protocol under the limits of Azure's web server.
+"""One client's connection: HTTP/1.1 under the limits of Azure's web server.
 
 What breaks a limit gets a status without a body, and its connection ends. Nothing is ever written
 where the answer to an earlier request belongs. What a connection holds in memory is bounded by the
@@ -9,16 +9,17 @@ CoreStrings.resx and Internal/Http/HttpProtocol.cs (statuses).
 
 import asyncio
 import logging
+from collections import deque
 from typing import Any
+from urllib.parse import unquote
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+import uvicorn
+from starlette.types import Scope
+from uvicorn.server import ServerState
 
-from durahost.http.sending import SendWatch
+from durahost.http.exchange import CLOSE, Exchange, Headers, write_head
+from durahost.http.line import Line
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ BODY_GRACE_S = 5.0
 _BAD, _TIMED_OUT, _LONG_LINE, _LARGE_HEAD = 400, 408, 414, 431
 _LINE_REST = len(b"  HTTP/1.1\r\n")
 _HEADER_REST = len(b": \r\n")
+_ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 
 class _Refused(Exception):
@@ -42,51 +44,73 @@ class _Refused(Exception):
         self.status = status
 
 
-class Connection(HttpToolsProtocol):
-    """Reads requests from one socket."""
+class Connection(asyncio.Protocol):
+    """Reads requests from one socket, and has them answered in their order; uvicorn makes it."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._app = config.loaded_app
+        self._keep_alive_s = config.timeout_keep_alive
+        self._state = server_state
+        self._loop = _loop or asyncio.get_running_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        self._rests_since = self._loop.time()
         self._deadline: asyncio.TimerHandle | None = None
+        self._answering: Exchange | None = None
+        self._waiting: deque[Exchange] = deque()  # requests behind the one that is answered
+        self._reading: Exchange  # the request whose head came last
         self._is_in_body = False
         self._pending = 0  # bytes read that have led to no head, body or end of a request yet
-        self._headers_size = 0
-        self._headers_count = 0
-        self._body_size = 0
+        self._url = b""
+        self._headers: Headers = []
+        self._headers_count = self._headers_size = self._body_size = 0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # of TCP
         """A client that never sends anything is let go like one that sends nothing more."""
-        super().connection_made(transport)
-        self._sending = SendWatch(transport, self.loop)
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
+        self._transport = transport
+        self._line = Line(transport, self._loop)
+        self._state.connections.add(self)  # type: ignore[arg-type] # uvicorn's set of its own classes
+        self._idle_timer = self._loop.call_later(self._keep_alive_s, self._check_idle)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the watches with the connection."""
+        self._state.connections.discard(self)
+        del self._parser  # it holds the connection
         self._end_watch()
-        self._sending.end()
-        super().connection_lost(exc)
+        self._idle_timer.cancel()
+        self._line.end_watch()
+        self._waiting.clear()
+        if self._answering is not None:
+            self._answering.leave()
+
+    def shutdown(self) -> None:
+        """Close, behind the answer that is being made."""
+        if self._answering is None:
+            self._transport.close()
+        else:
+            self._answering.keeps_alive = False
 
     def pause_writing(self) -> None:
         """The client does not take all of its answer at once."""
-        super().pause_writing()
-        self._sending.begin()
+        self._line.begin_watch()
 
     def resume_writing(self) -> None:
         """It has taken all of it."""
-        self._sending.end()
-        super().resume_writing()
+        self._line.end_watch()
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, or refuse it."""
-        self._unset_keepalive_if_required()
         self._pending += len(data)
         try:
-            self.parser.feed_data(data)
+            self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             # Nothing here changes protocols: the request is answered, as the last one.
-            self.cycle.keep_alive = False
+            self._reading.keeps_alive = False
             return
         except httptools.HttpParserError as error:
             cause = error.__context__
@@ -99,13 +123,14 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin to count."""
+        self._url = b""
+        self._headers = []
         self._headers_size = self._headers_count = self._body_size = 0
-        super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
         """Add to the target, which may come in pieces."""
-        super().on_url(url)
-        if len(self.parser.get_method()) + len(self.url) + _LINE_REST > MAX_LINE_BYTES:
+        self._url += url
+        if len(self._parser.get_method()) + len(self._url) + _LINE_REST > MAX_LINE_BYTES:
             raise _Refused(_LONG_LINE)
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -115,42 +140,98 @@ class Connection(HttpToolsProtocol):
         if self._headers_count > MAX_HEADERS or self._headers_size > MAX_HEADERS_BYTES:
             raise _Refused(_LARGE_HEAD)
         if not self._is_in_body:
-            super().on_header(name, value)
+            self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Hand the request to the app, when it says which host it is for."""
         self._pending = 0
         self._end_watch()
-        self._check_host()
-        super().on_headers_complete()
+        version = self._parser.get_http_version()
+        self._check_host(version)
+        self._reading = exchange = Exchange(
+            self._line,
+            self._scope(version),
+            self._state,
+            keeps_alive=version != "1.0" and self._parser.should_keep_alive(),
+        )
+        if self._answering is None:
+            self._answer(exchange)
+        else:
+            self._line.pause_reading()
+            self._waiting.append(exchange)
         self._is_in_body = True
 
     def on_body(self, body: bytes) -> None:
         """Hand on a piece of the body."""
         self._pending = 0
         self._body_size += len(body)
-        super().on_body(body)
+        self._reading.add_body(body)
 
     def on_message_complete(self) -> None:
         """The request has been read."""
         self._pending = 0
         self._is_in_body = False
         self._end_watch()
-        super().on_message_complete()
+        self._reading.end_body()
 
-    def _check_host(self) -> None:
+    def _check_host(self, version: str) -> None:
         """One host, the same in an absolute target; HTTP/1.0 need not name any."""
-        hosts = [value.strip().lower() for name, value in self.headers if name == b"host"]
-        if len(hosts) > 1 or (not hosts and self.parser.get_http_version() != "1.0"):
+        hosts = [value.strip().lower() for name, value in self._headers if name == b"host"]
+        if len(hosts) > 1 or (not hosts and version != "1.0"):
             raise _Refused(_BAD)
-        if not self.url.startswith(b"/") and hosts != [self.url.split(b"/", 3)[2].lower()]:
+        if not self._url.startswith(b"/") and hosts != [self._url.split(b"/", 3)[2].lower()]:
             raise _Refused(_BAD)
+
+    def _scope(self, version: str) -> Scope:
+        target = httptools.parse_url(self._url)
+        path = target.path.decode("ascii")
+        return {
+            "type": "http",
+            "asgi": _ASGI,
+            "http_version": version,
+            "method": self._parser.get_method().decode("ascii"),
+            "scheme": "http",
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": target.path,
+            "query_string": target.query or b"",
+            "headers": self._headers,
+        }
+
+    def _answer(self, exchange: Exchange) -> None:
+        self._answering = exchange
+        task = self._loop.create_task(exchange.run(self._app, self._end_answer))
+        # A server that stops waits for these.
+        self._state.tasks.add(task)
+        task.add_done_callback(self._state.tasks.discard)
+
+    def _end_answer(self, exchange: Exchange) -> None:
+        """Go on with the next request, or wait for one; without an answer there is none."""
+        self._answering = None
+        if self._transport.is_closing():
+            return
+        if not (exchange.is_answered and exchange.keeps_alive):
+            self._transport.close()
+        elif self._waiting:
+            self._answer(self._waiting.popleft())
+        else:
+            self._line.resume_reading()
+            self._rests_since = self._loop.time()
+
+    def _check_idle(self) -> None:
+        """Let a client go that has asked nothing for long."""
+        is_busy = self._answering is not None or self._deadline is not None
+        rested = 0.0 if is_busy else self._loop.time() - self._rests_since
+        left = self._keep_alive_s - rested
+        if left <= 0:
+            self._transport.close()
+        else:
+            self._idle_timer = self._loop.call_later(left, self._check_idle)
 
     def _begin_watch(self) -> None:
         if self._is_in_body:
-            self._deadline = self.loop.call_later(BODY_GRACE_S, self._check_body, self._body_size)
+            self._deadline = self._loop.call_later(BODY_GRACE_S, self._check_body, self._body_size)
         else:
-            self._deadline = self.loop.call_later(HEAD_LIMIT_S, self._refuse, _TIMED_OUT)
+            self._deadline = self._loop.call_later(HEAD_LIMIT_S, self._refuse, _TIMED_OUT)
 
     def _end_watch(self) -> None:
         if self._deadline is not None:
@@ -161,7 +242,7 @@ class Connection(HttpToolsProtocol):
         """Go on with a body that comes fast enough, or that waits for the app."""
         self._deadline = None
         is_slow = self._body_size - size_before < SLOWEST_BODY_BYTES_S * BODY_GRACE_S
-        if self.cycle.response_complete or (is_slow and not self.flow.read_paused):
+        if self._reading.is_answered or (is_slow and not self._line.is_paused):
             self._refuse(_TIMED_OUT)
         else:
             self._begin_watch()
@@ -170,17 +251,15 @@ class Connection(HttpToolsProtocol):
         """Answer, if it is this request's turn, and close."""
         self._end_watch()
         logger.info("A request was refused with status %d.", status)
-        cycle: RequestResponseCycle | None = self.cycle
-        if cycle is None:
-            is_next = True
+        answering = self._answering
+        if self._is_in_body:
+            is_next = answering is self._reading and not self._reading.is_answered
         else:
-            is_next = not cycle.response_started if self._is_in_body else cycle.response_complete
-            cycle.disconnected = True
-            cycle.message_event.set()
-        if is_next and not self.pipeline:
-            headers = [*self.server_state.default_headers, (b"content-length", b"0")]
-            lines = [name + b": " + value + b"\r\n" for name, value in headers]
-            self.transport.write(
-                b"".join([STATUS_LINE[status], *lines, b"connection: close\r\n\r\n"])
-            )
-        self.transport.close()
+            is_next = answering is None
+        if answering is not None:
+            answering.leave()
+        self._waiting.clear()
+        if is_next:
+            headers = [*self._state.default_headers, (b"content-length", b"0"), CLOSE]
+            self._line.write(write_head(status, headers))
+        self._transport.close()

@@ -22,6 +22,7 @@ class MemoryTransport(asyncio.Transport):
         self.written = b""
         self.closed = asyncio.Event()
         self.is_paused = False
+        self.resumed = asyncio.Event()
         self.takes_at_once = None  # bytes that leave the buffer at each write; None is all of them
         self.waiting = b""
 
@@ -58,6 +59,7 @@ class MemoryTransport(asyncio.Transport):
 
     def resume_reading(self):
         self.is_paused = False
+        self.resumed.set()
 
     def close(self):
         if not self.closed.is_set():
@@ -68,15 +70,16 @@ class MemoryTransport(asyncio.Transport):
 class Peer:
     """One connection and the app behind it, which answers when it is let."""
 
-    def __init__(self):
+    def __init__(self, **settings):
         self.bodies = []
         self.headers = []
         self.answer_size = 0
+        self.answer_headers = []
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.transport = MemoryTransport()
         config = uvicorn.Config(
-            self.answer, interface="asgi3", http=Connection, ws="none", log_config=None
+            self.answer, interface="asgi3", http=Connection, ws="none", log_config=None, **settings
         )
         config.load()
         self.state = ServerState()
@@ -97,7 +100,8 @@ class Peer:
                 break
         await self.may_answer.wait()
         self.bodies.append(body)
-        headers = [(b"content-length", str(self.answer_size).encode())]
+        length = (b"content-length", str(self.answer_size).encode())
+        headers = [length, *self.answer_headers]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b"x" * self.answer_size})
 
@@ -174,12 +178,71 @@ async def test_a_body_that_comes_fast_enough_is_waited_for(peer, monkeypatch):
     assert peer.bodies == [b"abcde"]
 
 
-async def test_a_client_that_says_nothing_is_let_go(monkeypatch):
-    peer = Peer()
-    peer.connection.timeout_keep_alive_task.cancel()
-    peer.connection.timeout_keep_alive = 0
-    peer.connection.connection_made(peer.transport)
+async def test_a_client_that_says_nothing_is_let_go():
+    peer = Peer(timeout_keep_alive=0)
     assert await peer.ended() == []
+
+
+async def test_a_client_that_asks_nothing_more_is_let_go(monkeypatch):
+    peer = Peer(timeout_keep_alive=0)
+    peer.send(POST + b"Content-Length: 2\r\n\r\n", b"a", b"b")
+    assert await peer.ended() == [200]
+
+
+async def test_requests_behind_the_first_wait_and_the_client_with_them(peer):
+    peer.may_answer.clear()
+    request = POST + b"Content-Length: 1\r\n\r\n"
+    peer.send(request + b"1" + request + b"2" + request)
+    await asyncio.sleep(0)
+    assert peer.transport.is_paused
+    assert len(peer.state.tasks) == 1
+    peer.may_answer.set()
+    async with asyncio.timeout(5):
+        await peer.transport.resumed.wait()
+    peer.send(b"3")
+    assert await peer.answered() == [200, 200, 200]
+    assert peer.bodies == [b"1", b"2", b"3"]
+
+
+async def test_a_body_that_waits_is_asked_for(peer):
+    peer.send(POST + b"Expect: 100-Continue\r\nContent-Length: 1\r\n\r\n")
+    await asyncio.sleep(0)
+    assert peer.statuses() == [100]
+    peer.send(b"a")
+    assert await peer.answered() == [100, 200]
+
+
+async def test_a_body_is_read_no_further_than_it_is_wanted(peer):
+    peer.send(POST + b"Content-Length: 100000\r\n\r\n" + b"a" * 70_000)
+    assert peer.transport.is_paused
+    await asyncio.sleep(0)
+    assert not peer.transport.is_paused
+    peer.send(b"a" * 30_000)
+    assert await peer.answered() == [200]
+
+
+async def test_a_head_is_answered_without_the_body(peer):
+    peer.answer_size = 3
+    peer.send(b"HEAD / HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert await peer.answered() == [200]
+    assert peer.transport.written.endswith(b"content-length: 3\r\n\r\n")
+
+
+@pytest.mark.parametrize("value", [b"a\r\nset-cookie: b", b"a\nb", b"a\rb", b"a\0"])
+async def test_no_header_of_an_answer_becomes_two(peer, value):
+    peer.answer_headers = [(b"x", value)]
+    peer.send(POST + b"Content-Length: 0\r\n\r\n")
+    assert await peer.answered() == [500]
+    assert value not in peer.transport.written
+
+
+async def test_a_server_that_stops_lets_the_answer_be_the_last(peer):
+    peer.may_answer.clear()
+    peer.send(POST + b"Content-Length: 0\r\n\r\n")
+    peer.connection.shutdown()
+    peer.may_answer.set()
+    assert await peer.ended() == [200]
+    assert b"\r\nconnection: close\r\n" in peer.transport.written
 
 
 async def test_a_bad_request_does_not_answer_the_one_before(peer):
@@ -229,7 +292,7 @@ class SendClock:
         self.now = 1000.0
         self.due = None
         self.is_set = asyncio.Event()
-        monkeypatch.setattr(peer.connection._sending, "_loop", self)
+        monkeypatch.setattr(peer.connection._line, "_loop", self)
 
     def time(self):
         return self.now
@@ -253,9 +316,7 @@ async def send_large_answer(peer, monkeypatch):
     peer.send(POST + b"Content-Length: 0\r\n\r\n")
     async with asyncio.timeout(5):
         await clock.is_set.wait()
-    peer.transport.drain()
-    assert clock.due is None
-    await peer.answered()
+    assert await peer.answered() == []
     assert clock.due is not None
     return clock
 
@@ -263,7 +324,7 @@ async def send_large_answer(peer, monkeypatch):
 async def test_an_answer_that_nobody_takes_is_given_up(peer, monkeypatch):
     clock = await send_large_answer(peer, monkeypatch)
     clock.pass_time(5)
-    assert await peer.ended() == [200]
+    assert await peer.ended() == []
     await asyncio.sleep(0)
     assert clock.due is None
 

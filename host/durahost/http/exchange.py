@@ -1,0 +1,135 @@
+"""One request on a connection and its answer, as ASGI's `receive` and `send`.
+
+The host's answers are whole, so that head and body leave in one write.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+
+from starlette.types import ASGIApp, Message, Scope
+from uvicorn.server import ServerState
+
+from durahost.http.line import Line
+
+logger = logging.getLogger(__name__)
+
+Headers = list[tuple[bytes, bytes]]
+
+READ_AHEAD_BYTES = 64 * 1024
+"""So much of a body waits for the app; more waits with the client."""
+
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+_STATUS_LINES = {n: f"HTTP/1.1 {n} {_PHRASES.get(n, '')}".encode() for n in range(200, 600)}
+_GO_ON = b"100-continue"
+_GOING_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
+CLOSE = (b"connection", b"close")
+_GONE = {"type": "http.disconnect"}
+
+
+def write_head(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The head of an answer. Errors: ValueError for a header that is more than one line."""
+    lines = [_STATUS_LINES[status], *[b"%b: %b" % header for header in headers]]
+    head = b"\r\n".join([*lines, b"\r\n"])
+    if head.count(b"\n") != len(lines) + 1 or head.count(b"\r") != len(lines) + 1 or 0 in head:
+        raise ValueError("a header of the answer has a character that HTTP does not allow")
+    return head
+
+
+class Exchange:
+    """A request, whose body may still come while it is answered.
+
+    state: has the headers of every answer. keeps_alive: whether the connection stays open behind
+    this one.
+    """
+
+    __slots__ = (
+        "_body", "_has_news", "_head", "_is_whole", "_line", "_news", "_state", "_waits_to_send",
+        "is_answered", "is_gone", "keeps_alive", "scope",
+    )  # fmt: skip
+
+    def __init__(self, line: Line, scope: Scope, state: ServerState, *, keeps_alive: bool) -> None:
+        self.scope = scope
+        self.keeps_alive = keeps_alive
+        self.is_answered = False
+        self.is_gone = False
+        self._line = line
+        self._state = state
+        # The client sends the body only when it is told to.
+        asked = [value.lower() for name, value in scope["headers"] if name == b"expect"]
+        self._waits_to_send = _GO_ON in asked
+        self._body = bytearray()
+        self._is_whole = False
+        self._has_news = False
+        self._news: asyncio.Future[None] | None = None
+        self._head: Message = {}
+
+    async def run(self, app: ASGIApp, end: Callable[["Exchange"], None]) -> None:
+        """Have the app answer, then call `end`; a failure that the app does not answer is a 500."""
+        try:
+            await app(self.scope, self.receive, self.send)
+        except Exception:
+            logger.exception("%s %s failed", self.scope["method"], self.scope["path"])
+            self._answer(500, [(b"content-length", b"0")], b"")
+        finally:
+            end(self)
+
+    def add_body(self, data: bytes) -> None:
+        """A piece of the body has come; behind the answer nobody wants it."""
+        if not self.is_answered:
+            self._body += data
+            if len(self._body) > READ_AHEAD_BYTES:
+                self._line.pause_reading()
+            self._tell()
+
+    def end_body(self) -> None:
+        """The request has been read."""
+        self._is_whole = True
+        self._tell()
+
+    def leave(self) -> None:
+        """Nobody waits for the answer any more."""
+        self.is_gone = True
+        self._tell()
+
+    async def receive(self) -> Message:
+        """The next piece of the body; behind the last one, that the client has left."""
+        if self._waits_to_send:
+            self._waits_to_send = False
+            self._line.write(_GOING_ON)
+        while not (self._has_news or self.is_gone or self.is_answered):
+            if not self._is_whole:
+                self._line.resume_reading()
+            self._news = asyncio.get_running_loop().create_future()
+            await self._news
+        if self.is_gone or self.is_answered:
+            return _GONE
+        self._has_news = False
+        body, self._body = bytes(self._body), bytearray()
+        return {"type": "http.request", "body": body, "more_body": not self._is_whole}
+
+    async def send(self, message: Message) -> None:
+        """Keep the answer's head, and send it with the body."""
+        if message["type"] == "http.response.start":
+            self._head = message
+            return
+        if message.get("more_body"):
+            raise NotImplementedError("answers are sent whole")
+        await self._line.wait_sent()
+        self._answer(self._head["status"], self._head["headers"], message["body"])
+
+    def _answer(self, status: int, headers: Headers, body: bytes) -> None:
+        if self.is_gone or self.is_answered:
+            return
+        headers = [*self._state.default_headers, *headers]
+        if not self.keeps_alive:
+            headers.append(CLOSE)
+        head = write_head(status, headers)
+        self.is_answered = True
+        self._line.write(head if self.scope["method"] == "HEAD" else head + body)
+
+    def _tell(self) -> None:
+        self._has_news = True
+        if self._news is not None and not self._news.done():
+            self._news.set_result(None)
