@@ -99,7 +99,7 @@ class HostState:
 
     async def wait_until_running(self, limit_s: float) -> Generation | None:
         """The serving generation, waiting up to the limit while the host starts; None when there
-        is none.
+        is none, or when the app was taken offline meanwhile.
 
         Source of the wait: Azure/azure-functions-host: HostAvailabilityCheckMiddleware.cs (30 s).
         """
@@ -109,7 +109,9 @@ class HostState:
                     await self.wait_until_started()
             except TimeoutError:
                 return None
-        return self._generation if self.phase is HostPhase.RUNNING else None
+            if self.is_offline:
+                return None
+        return self._generation if self._phase is HostPhase.RUNNING else None
 
     def _enter(self, phase: HostPhase) -> None:
         self._phase = phase

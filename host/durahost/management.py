@@ -33,13 +33,17 @@ _ANY_STATE = frozenset(RuntimeStatus)
 
 
 class Management:
-    """One task hub, as its clients see it; `entities` are the operations on its entities."""
+    """One task hub, as its clients see it."""
 
     def __init__(self, hub: InstanceStore, clock: Clock, settings: DurableSettings) -> None:
-        self.entities = Entities(hub, clock)
         self._hub = hub
         self._clock = clock
         self._settings = settings
+
+    @property
+    def entities(self) -> Entities:
+        """The operations on the hub's entities."""
+        return Entities(self._hub, self._clock)
 
     async def start(
         self,

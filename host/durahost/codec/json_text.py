@@ -31,7 +31,8 @@ def dumps(value: Any, indent: int = 0) -> str:
     characters and U+0085, U+2028, U+2029 are escaped. NaN and infinities become strings.
     """
     if not indent and _is_plain(value):
-        return dump_plain(value).translate(_ESCAPED_LATE)
+        text = dump_plain(value)
+        return text if text.isascii() else text.translate(_ESCAPED_LATE)
     return _write(value, " " * indent, "\n")
 
 

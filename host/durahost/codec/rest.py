@@ -257,4 +257,4 @@ def _as_local(timestamp: str) -> str:
 
 
 def _format_seconds(when: datetime) -> str:
-    return f"{when.year:04}{when:-%m-%dT%H:%M:%S}Z"
+    return f"{when.isoformat()[:19]}Z"

@@ -1,8 +1,5 @@
 """How much memory the bodies of requests may hold together, lest many large ones end the host."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 CAPACITY = 5 * 104_857_600
 """Bytes; five bodies of the largest size. Ours: on Azure the plan's memory is the limit."""
 
@@ -12,7 +9,7 @@ class BodiesFull(Exception):
 
 
 class BodyLoan:
-    """What one request holds of the budget."""
+    """What one request holds of the budget, until it ends."""
 
     def __init__(self, budget: "BodyBudget") -> None:
         self._budget = budget
@@ -25,6 +22,11 @@ class BodyLoan:
         self._budget.held += size
         self.held += size
 
+    def end(self) -> None:
+        """Give all of it back."""
+        self._budget.held -= self.held
+        self.held = 0
+
 
 class BodyBudget:
     """Bytes of request bodies that are held at this moment, and how many may be."""
@@ -33,11 +35,6 @@ class BodyBudget:
         self.capacity = capacity
         self.held = 0
 
-    @contextmanager
-    def lend(self) -> Iterator[BodyLoan]:
-        """A loan that ends with the request, however the request ends."""
-        loan = BodyLoan(self)
-        try:
-            yield loan
-        finally:
-            self.held -= loan.held
+    def lend(self) -> BodyLoan:
+        """A loan, to be ended with the request."""
+        return BodyLoan(self)

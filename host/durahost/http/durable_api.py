@@ -8,7 +8,7 @@ Source: Azure/azure-functions-durable-extension: HttpApiHandler.cs (HandleReques
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv6Address
 
@@ -107,25 +107,35 @@ class DurableApi:
         query = ApiQuery(request.raw_query)
         hub, connection = query.text("taskHub"), query.text("connection")
         own = self._settings.links()
-        is_own = hub is None or hub.lower() == own.hub.lower()
-        is_known = connection in {None, own.connection}
+        is_known = connection is None or connection == own.connection
         if connection is not None and not (is_known or self._settings.has_connection(connection)):
             # Source: same repository: Storage/StorageServiceClientProviderFactory.cs
             text = f"Unable to resolve the Azure Storage connection named '{connection}'."
             raise ApiFailure(text)
-        links = replace(own, hub=hub or own.hub, connection=connection or own.connection)
+
+        def links() -> Links:
+            origin = self._link_origin(request, own.origin)
+            return Links(
+                origin=origin,
+                hub=hub or own.hub,
+                connection=connection or own.connection,
+                key=own.key,
+            )
+
+        def unknown_text(kind: DurableKind, name: str) -> str | None:
+            is_own = is_known and (hub is None or hub.lower() == own.hub.lower())
+            return self._unknown_text(kind, name) if is_own else None
+
         return ApiCall(
             request=request,
             query=query,
             hub=self._managements(hub),
             arguments=arguments,
-            links=lambda: replace(links, origin=self._link_origin(request, own.origin)),
-            location=(request.origin or own.origin) + request.target,
-            now=self._settings.now(),
+            links=links,
+            location=lambda: (request.origin or own.origin) + request.target,
+            unknown_text=unknown_text,
+            now=self._settings.now,
             provider=self._settings.provider,
-            unknown_text=lambda kind, name: (
-                self._unknown_text(kind, name) if is_own and is_known else None
-            ),
         )
 
     def _link_origin(self, request: HttpRequest, own: str) -> str:

@@ -18,7 +18,7 @@ from durahost.functions.routing import RouteMatch
 from durahost.host_state import Generation, HostState
 from durahost.http.added_headers import AddedHeaders
 from durahost.http.authorization import Endpoint, Gate
-from durahost.http.body_budget import BodiesFull, BodyLoan
+from durahost.http.body_budget import BodiesFull
 from durahost.http.durable_api import DurableApi
 from durahost.http.errors import empty
 from durahost.http.front_settings import FrontSettings
@@ -80,26 +80,23 @@ class Front:
         """Answer one request; other kinds of connections are closed unanswered."""
         if scope["type"] != "http":
             return
-        with self._settings.bodies.lend() as loan:
-            try:
-                response = await self._read_and_respond(scope, receive, loan)
-            except ClientGone:
-                return
-            except Exception:
-                logger.exception("%s %s failed in the host", scope["method"], scope["path"])
-                response = empty(500)
-        await response(scope, receive, send)
-
-    async def _read_and_respond(self, scope: Scope, receive: Receive, loan: BodyLoan) -> Response:
+        loan = self._settings.bodies.lend()
         try:
-            limit = self._settings.max_body_bytes
-            request = await read_request(scope, receive, limit, loan.take)
+            request = await read_request(scope, receive, self._settings.max_body_bytes, loan.take)
+            response = await self._respond(request)
+        except ClientGone:
+            return
         except BodyTooLarge:
-            return empty(413)
+            response = empty(413)
         except BodiesFull:
             logger.warning("%s %s: 503, too many large bodies", scope["method"], scope["path"])
-            return empty(503)
-        return await self._respond(request)
+            response = empty(503)
+        except Exception:
+            logger.exception("%s %s failed in the host", scope["method"], scope["path"])
+            response = empty(500)
+        finally:
+            loan.end()
+        await response(scope, receive, send)
 
     async def _respond(self, request: HttpRequest) -> Response:
         """Admin requests are answered at once; others are held and wait for their turn."""

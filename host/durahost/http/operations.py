@@ -57,7 +57,7 @@ Source: dotnet/runtime: Task.cs (ValidateTimeout), Strings.resx (Task_InvalidTim
 class ApiCall:
     """One request, bound to the hub it names.
 
-    arguments: the path's values. links, location: made on demand, as they can fail.
+    arguments: the path's values. links, location, now: made on demand; links can fail.
     unknown_text: what is said of a durable function that the app does not have; None for one that
         it has, and for every name in a hub of others.
     provider: the storage provider's type, as the extension spells it.
@@ -68,9 +68,9 @@ class ApiCall:
     hub: Management
     arguments: tuple[str, ...]
     links: Callable[[], Links]
-    location: str
+    location: Callable[[], str]
     unknown_text: Callable[[DurableKind, str], str | None]
-    now: datetime
+    now: Callable[[], datetime]
     provider: str
 
     @property
@@ -108,7 +108,7 @@ class ApiCall:
 
     def moment(self, name: str) -> datetime | None:
         """A date-time of the query; None when it is none."""
-        return self.query.moment(name, self.now)
+        return self.query.moment(name, self.now())
 
 
 async def start(call: ApiCall) -> Response:
@@ -166,7 +166,7 @@ async def status(call: ApiCall) -> Response:
     if state is None:
         return empty(404)
     if not state.status.is_terminal:
-        headers = {"location": call.location, "retry-after": "5"}
+        headers = {"location": call.location(), "retry-after": "5"}
         return await _status_response(call, 202, state, headers)
     fails_loudly = call.query.boolean("returnInternalServerErrorOnFailure", default=False)
     failed = state.status is RuntimeStatus.FAILED and fails_loudly

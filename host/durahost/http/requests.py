@@ -32,6 +32,7 @@ _INT = re.compile(r"[-+]?\d+", re.ASCII)
 _SHORT_YEAR = re.compile(r"\d{1,3}-", re.ASCII)
 _MAX_SECONDS = 922_337_203_685.4775
 _INT32 = range(-(1 << 31), 1 << 31)
+_BOOLEANS = {"true": True, "false": False}
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _UNKNOWN = ("Unknown", -1)
 _UNSPECIFIED = frozenset({"0.0.0.0", "[::]"})
@@ -144,7 +145,8 @@ async def read_request(
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         if name in headers:
             firsts.setdefault(name, headers[name])
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
+            value = f"{headers[name]},{value}"
+        headers[name] = value
     if limit is not None and int(headers.get("content-length", "0")) > limit:
         raise BodyTooLarge
     raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
@@ -198,7 +200,8 @@ async def _until_gone(receive: Receive) -> None:
 async def _read_body(receive: Receive, limit: int | None, hold: Callable[[int], None]) -> bytes:
     chunks: list[bytes] = []
     size = 0
-    while True:
+    is_whole = False
+    while not is_whole:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
@@ -208,8 +211,8 @@ async def _read_body(receive: Receive, limit: int | None, hold: Callable[[int], 
             raise BodyTooLarge
         hold(len(chunk))
         chunks.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(chunks)
+        is_whole = not message.get("more_body")
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def decode_api_path(raw_path: str) -> str:
@@ -217,7 +220,11 @@ def decode_api_path(raw_path: str) -> str:
 
     Source: Azure/azure-functions-durable-extension: HttpApiHandler.cs (HandleRequestAsync).
     """
-    return decode_path(unquote_plus(raw_path))
+    return decode_path(unquote_plus(raw_path)) if _is_escaped(raw_path) else raw_path
+
+
+def _is_escaped(text: str) -> bool:
+    return "%" in text or "+" in text
 
 
 def function_query(raw_query: str) -> dict[str, str]:
@@ -244,11 +251,12 @@ class ApiQuery:
 
     def __init__(self, raw_query: str) -> None:
         self._values: dict[str, list[str]] = {}
+        decode = unquote_plus if _is_escaped(raw_query) else str
         for part in raw_query.removeprefix("?").split("&"):
             name, found, value = part.partition("=")
             name, value = (name, value) if found else ("", part)
-            key = unquote_plus(name.strip()).lower()
-            self._values.setdefault(key, []).append(unquote_plus(value.strip()))
+            key = decode(name.strip()).lower()
+            self._values.setdefault(key, []).append(decode(value.strip()))
 
     def get(self, name: str) -> str | None:
         """The value; several are joined with ","; None when absent."""
@@ -262,8 +270,8 @@ class ApiQuery:
 
     def boolean(self, name: str, default: bool) -> bool:
         """`true` or `false` in any case; anything else means the default."""
-        word = (self.get(name) or "").strip().lower()
-        return {"true": True, "false": False}.get(word, default)
+        word = self.get(name)
+        return default if word is None else _BOOLEANS.get(word.strip().lower(), default)
 
     def integer(self, name: str) -> int | None:
         """A 32-bit decimal integer, else None."""
