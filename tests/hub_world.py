@@ -36,7 +36,7 @@ from durahost.management import Management
 from durahost.model.errors import SessionLost, StoreUnavailable
 from durahost.model.functions import Binding, FunctionMetadata
 from durahost.model.queries import InstanceQuery
-from durahost.registry import Registry
+from durahost.registry import DurableKind, Registry
 from durahost.store.memory import MemoryStore
 from durahost.store.sqlite import store
 from durahost.store.sqlite.readers import Readers
@@ -71,12 +71,16 @@ class Fault:
 
 
 class Faults:
-    """Counts operations over all lives, and ends a host at the armed ones."""
+    """Counts operations over all lives, and ends a host at the armed ones.
+
+    committed: episodes and entity batches by instance, those after which the host died included.
+    """
 
     def __init__(self):
         self.armed = None
         self.is_dead = False
         self.operations = []
+        self.committed = Counter()
 
     def arm(self, fault):
         self.armed = fault
@@ -129,6 +133,8 @@ class NumberedHub:
             try:
                 result = await operation(*arguments, **named)
                 stored = name
+                if name == "commit_episode":
+                    self._faults.committed[arguments[0].key] += 1
             finally:
                 self._faults.pass_by(stored, "after")
             return result
@@ -139,7 +145,7 @@ class NumberedHub:
 class Functions:
     """An app of plain callables, as a registry and as a worker; `ran` counts activities by input.
 
-    followed: calls of orchestrators that went on where they were.
+    called: of orchestrators by instance. followed: those that went on where they were.
     orchestrators, entities: as the SDK wants them. activities: take the input, return the result.
     """
 
@@ -151,7 +157,8 @@ class Functions:
 
     def __init__(self, **functions):
         self.ran = Counter()
-        self.followed = 0
+        self.called, self.followed = Counter(), Counter()
+        self._sessions_of = {}
         self.begin_life()
         self.busy = 0
         self._handles = {}
@@ -181,6 +188,9 @@ class Functions:
     async def invoke(self, call, *, deadline_s):
         (trigger,) = call.inputs.values()
         handle, told = self._handles[call.function], None
+        if self.registry.find(DurableKind.ORCHESTRATOR, call.function):
+            instance_id = self._instance_of(call, trigger.value)
+            self.called[instance_id] += 1
         ask = call.session and Ask(asdict(call.session))
         try:
             if ask is None:
@@ -193,7 +203,7 @@ class Functions:
             told = ask and SessionState("it", ask.is_alive, ask.kept)
             return Raised(type(error).__name__, str(error), "", (), told)
         if ask is not None:
-            self.followed += ask.follows is not None
+            self.followed[instance_id] += ask.follows is not None
             told = SessionState("it", ask.is_alive, ask.kept)
         # A gate is user code that takes its time.
         if gates := self.gates.get(call.function):
@@ -203,6 +213,17 @@ class Functions:
             finally:
                 self.busy -= 1
         return Returned(TypedData("json", result), session=told)
+
+    def _instance_of(self, call, text):
+        """Only a call that begins a session, or has none, says it."""
+        session = call.session
+        if session is None or session.follows is None:
+            found = json.loads(text)["instanceId"]
+        else:
+            found = self._sessions_of[session.follows]
+        if session is not None:
+            self._sessions_of[session.key] = found
+        return found
 
     def begin_life(self):
         """The child of a host is gone with it, and all that lived there."""
@@ -400,6 +421,14 @@ class World:
                 "events": texts,
             }
         return found
+
+
+def without_ids(count):
+    """Counted by instance, random ids made one: they differ from run to run."""
+    found = Counter()
+    for instance_id, number in count.items():
+        found[GUID.sub("<id>", instance_id)] += number
+    return found
 
 
 def _readable(event):

@@ -43,7 +43,7 @@ async def play_with(settings, name):
     world = build_world(None, settings=settings)
     outcome, _ = await play(world, SCENARIOS[name])
     await world.close()
-    return outcome, world.functions.followed
+    return outcome, world.functions.followed.total()
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -105,18 +105,18 @@ async def test_a_history_is_replayed_whole_at_its_doublings_only():
     row = await chain.run()
     assert (row.status.value, row.output) == ("Completed", "40")
     assert chain.starts == doublings(40 * TASK_EVENTS) == 3
-    assert chain.world.functions.followed == 41 - 3
+    assert chain.world.functions.followed.total() == 41 - 3
 
 
 async def test_a_short_history_is_replayed_at_each_episode_unless_host_json_says_otherwise():
     short = LONG // TASK_EVENTS
     chain = Chain(DurableSettings(), short)
     await chain.run()
-    assert (chain.starts, chain.world.functions.followed) == (short + 1, 0)
+    assert (chain.starts, chain.world.functions.followed.total()) == (short + 1, 0)
     chain = Chain(DurableSettings(), short + 5)
     await chain.run()
     assert chain.starts == short + 1
-    assert chain.world.functions.followed == 5
+    assert chain.world.functions.followed.total() == 5
     chain = Chain(REPLAYED, short + 5)
     await chain.run()
     assert chain.starts == short + 6
@@ -156,7 +156,7 @@ async def test_a_chain_in_which_the_child_dies_again_and_again_ends_as_ever():
     chain.on_step = lambda step: step % 7 or chain.world.functions.begin_life()
     row = await chain.run()
     assert (row.status.value, row.output) == ("Completed", "30")
-    assert chain.starts - chain.world.functions.followed >= 30 // 7
+    assert chain.starts - chain.world.functions.followed.total() >= 30 // 7
 
 
 async def test_a_session_that_is_not_used_in_time_is_not_asked_for():
@@ -164,7 +164,7 @@ async def test_a_session_that_is_not_used_in_time_is_not_asked_for():
     chain.on_step = lambda step: step % 10 or chain.world.clock.pass_time(ALIVE.session_idle)
     row = await chain.run()
     assert row.output == "30"
-    assert chain.world.functions.followed == 31 - 1 - 3
+    assert chain.world.functions.followed.total() == 31 - 1 - 3
 
 
 async def test_the_instances_remembered_are_bounded(monkeypatch):
@@ -185,7 +185,7 @@ async def test_an_idle_time_of_none_is_no_session():
         DurableSettings(session_use=SessionUse.ALWAYS, session_idle=0 * ALIVE.session_idle), 5
     )
     await chain.run()
-    assert chain.world.functions.followed == 0
+    assert chain.world.functions.followed.total() == 0
 
 
 async def calls_of(length, path):
@@ -258,7 +258,7 @@ async def test_a_walk_that_came_to_its_end_begins_again():
     async with Told(flow, Note=lambda number: number) as told:
         await told.tell("go")
         await told.tell("other")
-        assert told.world.functions.followed == 1
+        assert told.world.functions.followed.total() == 1
         await told.tell("Go")
         assert (await told.row()).output == '"done"'
 
@@ -337,8 +337,8 @@ async def test_another_version_of_the_app_begins_again():
 
     async with Told(flow) as told:
         await told.tell("a")
-        assert told.world.functions.followed == 1
+        assert told.world.functions.followed.total() == 1
         told.world.reload()
         await told.tell("b")
-        assert told.world.functions.followed == 1
+        assert told.world.functions.followed.total() == 1
         assert (await told.row()).output == '"2"'
