@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,20 @@ APP_FILES = ("function_app", "host.json", "local.settings.json", ".funcignore")
 @pytest.fixture
 def anyio_backend():
     return "asyncio"
+
+
+@pytest.fixture
+def unmeasured(monkeypatch):
+    """Without coverage, which doubles what a test costs: for what repeats measured runs."""
+    measuring = sys.modules["coverage"].Coverage.current() if "coverage" in sys.modules else None
+    if measuring is None:
+        yield
+        return
+    # By this variable the processes that a test starts know that they are measured.
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG")
+    measuring.stop()
+    yield
+    measuring.start()
 
 
 def copy_app(target):

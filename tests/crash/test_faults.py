@@ -8,12 +8,12 @@ C17-C24).
 
 import asyncio
 import functools
-import tempfile
 from pathlib import Path
 
 import pytest
 from crash.scenarios import SCENARIOS, build_world, play
 from hub_world import Fault, without_ids
+from memory_folder import memory_folder
 from replay_check import assert_replays
 
 from durahost.config.settings import DurableSettings, SessionUse
@@ -27,9 +27,6 @@ WITHOUT_EPISODES = {"terminated-early", "purged", "purged-alive"}
 WITHOUT_EPISODES |= {name for name in SCENARIOS if "rewound" in name}
 """Nothing ran, nothing is left, or what is left was rewound."""
 
-MEMORY = Path("/dev/shm")
-"""Files that need not survive the machine: what a sync costs is not the subject here."""
-
 
 async def play_once(path, name, fault=None, **options):
     """Play a scenario in a world of its own; the world, its outcome, its operations."""
@@ -42,7 +39,7 @@ async def play_once(path, name, fault=None, **options):
 
 def run(name, fault=None, **options):
     """Play a scenario on a file of its own."""
-    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+    with memory_folder() as folder:
         return asyncio.run(play_once(Path(folder) / "hub.db", name, fault, **options))
 
 

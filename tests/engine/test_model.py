@@ -8,7 +8,6 @@ goes on. When all is quiet, both show the same.
 import asyncio
 import json
 import logging
-import tempfile
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from hub_world import Fault, World
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from memory_folder import memory_folder
 
 from durahost.model.errors import InstanceExists, InstanceNotFound, InvalidState
 from durahost.model.queries import InstanceQuery
@@ -44,7 +44,7 @@ class Clients(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.runner = asyncio.Runner()
-        self.folder = tempfile.TemporaryDirectory()
+        self.folder = memory_folder()
         self.clock = ManualClock()
         self.outside = Outside(self.clock)
         functions = build_functions(self.outside)
@@ -205,6 +205,7 @@ def expected(model):
 
 @pytest.mark.feature("Exactly once", "Random runs with crashes end as one without can")
 @pytest.mark.filterwarnings("ignore:Potential duplicate Task completion")
+@pytest.mark.usefixtures("unmeasured")
 class TestClients(Clients.TestCase):
     """The SDK warns of events that nobody waits for."""
 

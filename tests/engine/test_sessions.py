@@ -6,14 +6,13 @@ import asyncio
 import cProfile
 import json
 import pstats
-import tempfile
 from pathlib import Path
 
 import pytest
 from clocks import ManualClock
 from crash.scenarios import SCENARIOS, build_world, play
-from crash.test_faults import MEMORY
 from hub_world import Functions, World
+from memory_folder import memory_folder
 
 from durahost.config.settings import DurableSettings, SessionUse
 from durahost.dispatch import asking, sessions
@@ -199,7 +198,7 @@ async def calls_of(length, path):
 
 async def test_an_episode_costs_what_is_new_in_it_however_long_the_history():
     """With a replay at each episode four times the chain would make sixteen times the calls."""
-    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+    with memory_folder() as folder:
         short, long = [await calls_of(n, Path(folder) / f"{n}.db") for n in (40, 160)]
     assert long < 7 * short
 

@@ -1,7 +1,6 @@
 """Random histories of one hub: SQLite and memory answer alike at every step."""
 
 import asyncio
-import tempfile
 import uuid
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -12,6 +11,7 @@ from clocks import ManualClock
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from memory_folder import memory_folder
 from store.builders import asked, event, message, new_instance, parent, task
 
 from durahost.codec import history
@@ -60,7 +60,7 @@ class StoreComparison(RuleBasedStateMachine):
         super().__init__()
         self.runner = asyncio.Runner()
         self.stack = AsyncExitStack()
-        self.folder = tempfile.TemporaryDirectory()
+        self.folder = memory_folder()
         self.clock = ManualClock()
         self.hubs = ()
         self.episodes = []
