@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+from collections import deque
 
 from .logs import LogFrames, Scopes, StdoutLines
 from .runtime import Runtime
@@ -28,20 +29,53 @@ TRUE_WORDS = frozenset({"1", "true", "t", "yes", "y"})
 
 
 class Pipe:
-    """The two descriptors of the frame pipe. Writing is safe from any thread."""
+    """The two descriptors of the frame pipe. Writing is safe from any thread.
+
+    Every write lets another thread go on, and waits until that one does the same: with many calls
+    at once it costs more than the call. So what is to be written while somebody writes is left to a
+    thread that writes all of it at once. Frames keep their order; a host that is gone ends the
+    process.
+    """
 
     def __init__(self, reading: int, writing: int) -> None:
         self._reading = reading
         self._writing = writing
         self._lock = threading.Lock()
+        self._waiting: deque[bytes] = deque()
+        self._is_left = threading.Event()
 
     def greet(self) -> None:
         """Mark where frames begin."""
         self._write(GREETING)
 
     def send(self, frame: Frame) -> None:
-        """Write the frame; a host that is gone ends the process. Errors: ProtocolError."""
-        self._write(encode(frame))
+        """Have the frame written before this returns: the code that speaks may end the process.
+
+        Errors: ProtocolError.
+        """
+        self._waiting.append(encode(frame))
+        with self._lock:
+            self._write_waiting()
+        self._leave_rest()
+
+    def answer(self, frame: Frame) -> None:
+        """Have the frame written, now or by who is writing. Errors: ProtocolError."""
+        self._waiting.append(encode(frame))
+        if self._lock.acquire(blocking=False):
+            try:
+                self._write_waiting()
+            finally:
+                self._lock.release()
+            self._leave_rest()
+
+    def write_rest(self) -> None:
+        """Write what is left while others write, on this thread. Never returns."""
+        while True:
+            self._is_left.wait()
+            self._is_left.clear()
+            while self._waiting:
+                with self._lock:
+                    self._write_waiting()
 
     def read(self) -> bytes:
         """The next bytes, empty when the host has closed the pipe."""
@@ -52,8 +86,18 @@ class Pipe:
         os.close(self._reading)
         os.close(self._writing)
 
+    def _leave_rest(self) -> None:
+        """After the lock is free: what came while it was not has nobody else to write it."""
+        if self._waiting:
+            self._is_left.set()
+
+    def _write_waiting(self) -> None:
+        """Only with the lock."""
+        frames = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        self._write(b"".join(frames))
+
     def _write(self, data: bytes) -> None:
-        with self._lock, memoryview(data) as view:
+        with memoryview(data) as view:
             sent = 0
             try:
                 while sent < len(view):
@@ -78,13 +122,14 @@ def serve() -> None:
     # A source edited twice within a second would be taken for its stale bytecode on reload.
     sys.dont_write_bytecode = True
     exiting = Exit()
-    runtime = Runtime(pipe.send, exiting.leave, scopes, handler, stdout.finish)
+    runtime = Runtime(pipe.answer, exiting.leave, scopes, handler, stdout.finish)
     if sys.platform != "win32":
         os.register_at_fork(after_in_child=lambda: _disown(pipe, handler))
     reader = threading.Thread(
         target=_read, args=(pipe, runtime, exiting), name="frames", daemon=True
     )
     reader.start()
+    threading.Thread(target=pipe.write_rest, name="answers", daemon=True).start()
     runtime.run()
     exiting.leave(0)
 
