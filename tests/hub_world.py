@@ -14,6 +14,7 @@ from collections import Counter
 from contextlib import AsyncExitStack, closing
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 from unittest.mock import patch
@@ -40,6 +41,7 @@ from durahost.model.queries import InstanceQuery
 from durahost.registry import DurableKind, Registry
 from durahost.store.memory import MemoryStore
 from durahost.store.sqlite import store
+from durahost.store.sqlite.answers import Answers
 from durahost.store.sqlite.readers import Readers
 from durahost.store.sqlite.rows import from_microseconds, to_microseconds
 from durahost.store.sqlite.store import SqliteStore
@@ -51,6 +53,8 @@ HUB = "TestHubName"
 QUIET_TURNS = 20
 """More turns of the event loop than any path from one store operation to the next one takes."""
 OPERATIONS_LIMIT = 10_000
+AGES_S = 3600
+"""An answer never waits for its episode so long here: no timer of the store is part of a run."""
 WRITES = frozenset({"create", "send", "signal", "rewind", "purge", "remove_idle"})
 GUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
 
@@ -297,10 +301,11 @@ class World:
         """Begin a life."""
         self.faults.is_dead = False
         self.functions.begin_life()
-        with patch.multiple(store, Writer=self._writer, Readers=InlineReaders):
+        answers = partial(Answers, kept_s=AGES_S)
+        with patch.multiple(store, Writer=self._writer, Readers=InlineReaders, Answers=answers):
             opening = self._memory or SqliteStore(self.path, self.clock)
             provider = await self._life.enter_async_context(opening)
-        self.hub = NumberedHub(provider.open_hub(HUB), self.faults)
+            self.hub = NumberedHub(provider.open_hub(HUB), self.faults)
         self._state = HostState()
         loops = build_loops(
             self.hub,
@@ -357,6 +362,9 @@ class World:
     async def revive(self):
         """The next life after a crash."""
         self.crashes += 1
+        if self._memory is None:
+            # What was in memory alone is gone with the host, which can settle nothing any more.
+            self.hub._hub._scope.answers._kept.clear()
         await self.close()
         await self.open()
 

@@ -27,8 +27,9 @@ from durahost.store.sqlite.store import SqliteStore
 from durahost.worker.base import Returned, TypedData
 
 LEASE = timedelta(seconds=30)
-LIMIT = 20_000
+LIMIT = 400_000
 LARGE = "x" * LIMIT
+"""Longer than what waits in memory, as whatever no database takes is."""
 NAME = InstanceId("i")
 CALL = {"actionType": 0, "functionName": "Act", "input": '"x"'}
 

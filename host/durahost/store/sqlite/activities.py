@@ -8,6 +8,7 @@ from durahost.model.instances import Lease, LockedActivity
 from durahost.model.messages import ActivityTask, Message
 from durahost.store import rules
 from durahost.store.sqlite import instances
+from durahost.store.sqlite.answers import Answer
 from durahost.store.sqlite.claims import Claim
 from durahost.store.sqlite.connection import Connection
 from durahost.store.sqlite.scope import HubScope
@@ -56,6 +57,19 @@ def complete(hub: HubScope, claim: Claim, answer: Message, connection: Connectio
         raise rules.lease_lost(claim.lease)
     connection.after_commit(partial(hub.activity_claims.drop, [claim.lease]))
     instances.deliver(hub, answer, connection)
+
+
+def find_place(claim: Claim, connection: Connection) -> int | None:
+    """The message that was accepted last in the database; None when the activity is gone."""
+    place = connection.scalar("find_place", own_row(claim))
+    return None if place is None else int(place)
+
+
+def record(hub: HubScope, answers: Sequence[Answer], connection: Connection) -> None:
+    """Write answers that no episode takes now to the inbox, but for activities that are gone."""
+    for answer in answers:
+        if connection.run("complete_task", own_row(answer.claim)):
+            instances.deliver(hub, answer.message, connection)
 
 
 def is_there(claim: Claim, connection: Connection) -> bool:

@@ -6,6 +6,7 @@ replaced or rewound meanwhile is fenced off in the database. A process that dies
 along, and the delays of what was given back.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -66,6 +67,15 @@ class Claims:
         claim = self.find(lease)
         if claim is not None:
             claim.is_held, claim.until_s = False, until_s
+
+    def close(self, claim: Claim) -> None:
+        """Let nobody have it any more, its holder neither: what it was claimed for is done."""
+        claim.is_held, claim.until_s = False, math.inf
+
+    def forget(self, claim: Claim) -> None:
+        """Forget a claim, whoever could prove it."""
+        if self._known.get(claim.lease.key) is claim:
+            del self._known[claim.lease.key]
 
     def drop(self, leases: Iterable[Lease]) -> None:
         """Forget the claims that these leases prove, and their attempts."""

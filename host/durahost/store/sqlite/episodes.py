@@ -11,9 +11,10 @@ from durahost.model.ids import InstanceId
 from durahost.model.instances import Commit, Lease, LockedEpisode, NewInstance, Seen
 from durahost.model.status import RuntimeStatus
 from durahost.store import rules
-from durahost.store.sqlite import instances, rows
+from durahost.store.sqlite import activities, instances, rows
+from durahost.store.sqlite.answers import Answer
 from durahost.store.sqlite.claims import Claim
-from durahost.store.sqlite.connection import Connection
+from durahost.store.sqlite.connection import Connection, Row
 from durahost.store.sqlite.scope import HubScope
 
 
@@ -34,19 +35,39 @@ def lock(
 ) -> Sequence[Taken]:
     """Claim the instances that have been ready longest; on the event loop."""
     now, monotonic, claims = hub.now(), hub.clock.monotonic(), hub.episode_claims
-    values = {"hub": hub.name, "now": now}
-    found = connection.all("find_instances", values | {"at_most": at_most + len(claims)})
-    free = [row for row in found if claims.is_free(row[0], row[1:3], monotonic)]
+    found = _find_ready(hub, now, at_most + len(claims), connection)
+    free = [row for row in found if claims.is_free(row[1], row[2:4], monotonic)]
     token, until = next(hub.tokens), monotonic + lease_for.total_seconds()
     taken = []
-    for instance_id, instance_row, mark, length in free[:at_most]:
+    for _, instance_id, instance_row, mark, length in free[:at_most]:
         lease = Lease(rules.EPISODE, instance_id, owner, token)
         claim = claims.take(lease, (instance_row, mark), until)
         taken.append(Taken(claim, now, length))
     if len(taken) < at_most:
-        due = rows.optional_time(connection.scalar("next_due", values))
+        due = rows.optional_time(connection.scalar("next_due", {"hub": hub.name, "now": now}))
         hub.episodes.found_nothing(due, claims.next_free(monotonic))
     return taken
+
+
+def _find_ready(hub: HubScope, now: int, at_most: int, connection: Connection) -> list[Row]:
+    """Instances with messages in the database, and those with answers in memory; oldest first."""
+    values = {"hub": hub.name, "now": now, "at_most": at_most}
+    found = connection.all("find_instances", values)
+    answers = list(hub.answers.oldest())
+    if not answers:
+        return found
+    known = {row[1] for row in found}
+    for answer in answers:
+        if answer.message.instance_id in known:
+            continue
+        instance_row, execution_id, _ = answer.claim.mark
+        own = {"instance_row": instance_row, "execution_id": execution_id}
+        if (row := connection.one("find_answered", own)) is None:
+            hub.answers.remove_all(answer.message.instance_id)
+        else:
+            found.append((answer.due, *row))
+    found.sort(key=lambda row: row[:2])
+    return found
 
 
 def load(
@@ -85,20 +106,62 @@ def is_there(claim: Claim, connection: Connection) -> bool:
     return connection.one("find_claimed", own_row(claim)) is not None
 
 
-def commit(hub: HubScope, claim: Claim, commit: Commit, connection: Connection) -> None:
+def commit(
+    hub: HubScope,
+    claim: Claim,
+    commit: Commit,
+    answers: Sequence[Answer],
+    connection: Connection,
+) -> None:
     """Apply the commit and release the claim.
 
-    Errors: LeaseLost.
+    answers: among what it consumes; their activities end with it. Errors: LeaseLost.
     """
-    lease = claim.lease
+    lease, state = claim.lease, commit.state
     instance_row, first_seq = _write_state(claim, commit, connection)
     connection.after_commit(partial(hub.episode_claims.drop, [lease]))
     own = {"instance_row": instance_row}
+    _consume(hub, lease, commit, instance_row, answers, connection)
     if commit.starts_generation:
         for query in ("delete_history", "delete_tasks", "drop_addressed_messages"):
             connection.run(query, own)
     _append(lease, commit, instance_row, first_seq, connection)
-    connection.run_many("consume_message", [(instance_row, key) for key in commit.consume])
+    _schedule(hub, commit, instance_row, connection)
+    for new in commit.create:
+        _create_child(hub, new, connection)
+    for message in commit.send:
+        instances.deliver(hub, message, connection)
+    if state.status.is_terminal:
+        has_failed = state.status is RuntimeStatus.FAILED
+        for query in ("drop_all_but_answers" if has_failed else "delete_inbox", "delete_tasks"):
+            connection.run(query, own)
+        connection.after_commit(partial(hub.ends.notify, state.instance_id))
+    if commit.starts_generation or state.status.is_terminal:
+        connection.after_commit(partial(hub.answers.remove_all, state.instance_id))
+    if connection.scalar("refresh_due", own) is not None:
+        connection.after_commit(hub.episodes.notify)
+
+
+def _consume(
+    hub: HubScope,
+    lease: Lease,
+    commit: Commit,
+    instance_row: int,
+    answers: Sequence[Answer],
+    connection: Connection,
+) -> None:
+    stored = [(instance_row, key) for key in commit.consume if key > 0]
+    connection.run_many("consume_message", stored)
+    for answer in answers:
+        if not connection.run("complete_task", activities.own_row(answer.claim)):
+            raise rules.lease_lost(lease)
+    if answers:
+        connection.after_commit(partial(hub.answers.remove, answers))
+
+
+def _schedule(hub: HubScope, commit: Commit, instance_row: int, connection: Connection) -> None:
+    if not commit.schedule:
+        return
     connection.run_many(
         "schedule_task",
         [
@@ -106,19 +169,7 @@ def commit(hub: HubScope, claim: Claim, commit: Commit, connection: Connection) 
             for task in commit.schedule
         ],
     )
-    for new in commit.create:
-        _create_child(hub, new, connection)
-    for message in commit.send:
-        instances.deliver(hub, message, connection)
-    if commit.state.status.is_terminal:
-        has_failed = commit.state.status is RuntimeStatus.FAILED
-        for query in ("drop_all_but_answers" if has_failed else "delete_inbox", "delete_tasks"):
-            connection.run(query, own)
-        connection.after_commit(partial(hub.ends.notify, commit.state.instance_id))
-    if connection.scalar("refresh_due", own) is not None:
-        connection.after_commit(hub.episodes.notify)
-    if commit.schedule:
-        connection.after_commit(hub.activities.notify)
+    connection.after_commit(hub.activities.notify)
 
 
 def _write_state(claim: Claim, commit: Commit, connection: Connection) -> tuple[int, int]:

@@ -85,7 +85,7 @@ class SqliteHub:
         try:
             for one in taken:
                 if (episode := await self._load(one, seen)) is not None:
-                    loaded.append(episode)
+                    loaded.append(self._scope.answers.join(episode, one.claim.mark[0]))
                 else:
                     self._scope.episode_claims.drop([one.claim.lease])
         except BaseException:
@@ -109,10 +109,18 @@ class SqliteHub:
 
     async def commit_episode(self, lease: Lease, commit: Commit) -> None:
         """Apply the commit and release the claim."""
-        with _proving(self._scope.episode_claims, lease) as claim:
-            others = len(commit.schedule) + len(commit.create) + len(commit.send)
-            change = partial(episodes.commit, self._scope, claim, commit)
-            await self._writer.write(change, is_long=_is_long(commit.append, others))
+        instance_id = InstanceId(lease.key)
+        others = len(commit.schedule) + len(commit.create) + len(commit.send)
+        try:
+            with _proving(self._scope.episode_claims, lease) as claim:
+                answers = self._scope.answers.find(instance_id, commit.consume)
+                if answers is None:
+                    raise rules.lease_lost(lease)
+                change = partial(episodes.commit, self._scope, claim, commit, answers)
+                await self._writer.write(change, is_long=_is_long(commit.append, others))
+        finally:
+            if self._scope.answers.has_any(instance_id):
+                self._scope.episodes.notify()
 
     async def abandon_episode(self, lease: Lease, retry_after: timedelta) -> None:
         """Release unchanged."""
@@ -146,10 +154,22 @@ class SqliteHub:
         return self._readers.read_now(lock)
 
     async def complete_activity(self, lease: Lease, answer: Message) -> None:
-        """Remove the activity and deliver its answer."""
+        """Have the next episode record the answer and remove the activity (`answers`)."""
         with _proving(self._scope.activity_claims, lease) as claim:
+            if self._may_wait(claim, answer):
+                place = self._readers.read_now(partial(activities.find_place, claim))
+                if place is None:
+                    raise rules.lease_lost(lease)
+                self._scope.answers.add(claim, answer, place, self._scope.now())
+                self._scope.episodes.notify()
+                return
             change = partial(activities.complete, self._scope, claim, answer)
             await self._writer.write(change, is_long=_is_long([answer.event]))
+
+    def _may_wait(self, claim: Claim, answer: Message) -> bool:
+        """Whether it can wait for the episode it wakes: it will be one of the same execution."""
+        _, execution_id, _ = claim.mark
+        return answer.execution_id == execution_id and not _is_long([answer.event])
 
     async def abandon_activity(self, lease: Lease, retry_after: timedelta) -> None:
         """Release unchanged."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from durahost.clock import Clock
 from durahost.store.signals import EndSignal, WorkSignal
+from durahost.store.sqlite.answers import Answers
 from durahost.store.sqlite.claims import Claims
 from durahost.store.sqlite.rows import to_microseconds
 
@@ -25,6 +26,7 @@ class HubScope:
     ends: EndSignal
     episode_claims: Claims
     activity_claims: Claims
+    answers: Answers
 
     def now(self) -> int:
         """The app's time in microseconds."""

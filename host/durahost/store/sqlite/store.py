@@ -5,7 +5,7 @@ the one before. Closing settles what was accepted.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from datetime import timedelta
 from functools import partial
@@ -18,6 +18,8 @@ from durahost.model.errors import StoreError
 from durahost.store.base import HostStore, HubStore, StoreProvider
 from durahost.store.signals import EndSignal, WorkSignal
 from durahost.store.sqlite import schema
+from durahost.store.sqlite.activities import record as record_answers
+from durahost.store.sqlite.answers import Answer, Answers
 from durahost.store.sqlite.claims import Claims
 from durahost.store.sqlite.connection import Connection, connect, read_queries, translated
 from durahost.store.sqlite.file_lock import FileLock
@@ -50,17 +52,27 @@ class SqliteDatabase:
         """The hub of this name; names compare without case."""
         key = name.lower()
         if key not in self._hubs:
-            self._hubs[key] = HubScope(
-                name=key,
-                clock=self._clock,
-                tokens=self._tokens,
-                episodes=WorkSignal(self._clock),
-                activities=WorkSignal(self._clock),
-                ends=EndSignal(),
-                episode_claims=Claims(),
-                activity_claims=Claims(),
-            )
+            self._hubs[key] = self._scope(key)
         return SqliteHub(self._hubs[key], self._writer, self._readers)
+
+    def _scope(self, name: str) -> HubScope:
+        episodes, activities = Claims(), Claims()
+
+        async def record(answers: Sequence[Answer]) -> None:
+            await self._writer.write(partial(record_answers, scope, answers))
+
+        scope = HubScope(
+            name=name,
+            clock=self._clock,
+            tokens=self._tokens,
+            episodes=WorkSignal(self._clock),
+            activities=WorkSignal(self._clock),
+            ends=EndSignal(),
+            episode_claims=episodes,
+            activity_claims=activities,
+            answers=Answers(activities, episodes, record),
+        )
+        return scope
 
     @property
     def host_store(self) -> HostStore:
@@ -69,8 +81,12 @@ class SqliteDatabase:
 
     async def close(self) -> None:
         """End reads, settle writes, and let go of all who wait for work."""
-        await self._readers.close()
-        await self._writer.close()
+        try:
+            for hub in self._hubs.values():
+                await hub.answers.close()
+        finally:
+            await self._readers.close()
+            await self._writer.close()
         for hub in self._hubs.values():
             hub.episodes.notify()
             hub.activities.notify()
