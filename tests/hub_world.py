@@ -23,7 +23,7 @@ import azure.durable_functions as df
 from invariants import Watch, assert_invariants, assert_sound
 from stored_rows import MemoryRows
 
-from durahost.child import quick_dates
+from durahost.child import quick_dates, quick_tuples
 from durahost.child import sessions as child_sessions
 from durahost.child.sessions import Ask
 from durahost.config.settings import DurableSettings
@@ -233,6 +233,7 @@ class Functions:
     def begin_life(self):
         """The child of a host is gone with it, and all that lived there."""
         quick_dates.install()  # as each child does
+        quick_tuples.install()
         self.sessions = child_sessions.Sessions()
 
     async def drain(self, grace):

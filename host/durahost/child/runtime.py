@@ -19,7 +19,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from . import quick_dates
+from . import quick_dates, quick_tuples
 from .invocation import Invocation, raised_frame
 from .live import Live
 from .loader import AppFailure, LoadedFunctions, add_paths, load_decorated, load_folders
@@ -118,6 +118,7 @@ class Runtime:
             self._handler.loading_thread = None
             self._finish_output()
         quick_dates.install()
+        quick_tuples.install()
         self._loaded = loaded
         answer = {
             "id": fields["id"],
