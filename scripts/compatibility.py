@@ -46,10 +46,6 @@ NOT_YET = (
     ),
     ("`/admin/host/processes`, `config`, `drain`, `resume`, `restart`", "404"),
     ("`/admin/health`; XML by `Accept`", "404; JSON"),
-    (
-        "Streamed requests and answers (`azurefunctions-extensions-http-fastapi`)",
-        "bodies are whole; FastAPI behind `AsgiFunctionApp` does not stream on Azure either",
-    ),
     ("SDK 2.x (protobuf and gRPC) and other languages' workers", "not spoken"),
     ("Several hosts on one database", "one host holds the SQLite file; no PostgreSQL store"),
     ("Managed identity for durable HTTP calls", "refused with a text that says what to do"),

@@ -24,12 +24,16 @@ class HostPhase(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One loaded state of the app: its functions, their routes, and the worker that runs them."""
+    """One loaded state of the app: its functions, their routes, and the worker that runs them.
+
+    has_web_server: as of `LoadedApp`.
+    """
 
     number: int
     registry: Registry
     routes: RouteTable
     worker: Worker
+    has_web_server: bool = False
 
 
 class HostState:

@@ -19,6 +19,7 @@ from durahost.model.functions import Binding, FunctionMetadata
 from durahost.model.ids import InvocationId
 from durahost.worker.base import (
     HttpData,
+    HttpExchange,
     Invocation,
     Raised,
     Returned,
@@ -59,7 +60,7 @@ class Call:
 
     reason: a callable is asked at every try. details: shown in the log below the reason.
     retry_count, max_retry_count, retry_exception: of a repeated call, as of `Invocation`.
-    session: of an orchestrator that may live on.
+    session: of an orchestrator that may live on. exchange: as of `Invocation`.
     """
 
     trigger: TypedData | None
@@ -72,6 +73,7 @@ class Call:
     max_retry_count: int = 0
     retry_exception: tuple[str, str] = ("", "")
     session: SessionAsk | None = None
+    exchange: HttpExchange | None = None
 
 
 class Invoker:
@@ -130,6 +132,7 @@ class Invoker:
                     max_retry_count=call.max_retry_count,
                     retry_exception=call.retry_exception,
                     session=call.session,
+                    exchange=call.exchange,
                 ),
                 deadline_s=self._timeout_s,
             )

@@ -98,4 +98,4 @@ class AppLoader:
         prefix = self._app.host.http.route_prefix
         routes = RouteTable.of(registry.functions, prefix)
         logger.info("%s", routes.describe(prefix))
-        return Generation(self._number, registry, routes, worker)
+        return Generation(self._number, registry, routes, worker, loaded.has_web_server)

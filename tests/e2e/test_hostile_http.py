@@ -131,7 +131,7 @@ def test_a_body_just_over_is_refused_before_it_is_sent(host, path):
 def test_a_chunked_body_just_over_is_refused(host):
     before = memory(host, "VmHWM")
     chunk = b"%x\r\n" % MIB + b"x" * MIB + b"\r\n"
-    head = get("/nowhere", "Transfer-Encoding: chunked", method="POST")
+    head = get("/api/Length", "Transfer-Encoding: chunked", method="POST")
     assert exchange(host, head, *([chunk] * 101), b"0\r\n\r\n") == [413]
     assert memory(host, "VmHWM") < before + 5 * MAX_BODY
 
@@ -188,7 +188,8 @@ def test_a_thousand_slow_connections(host):
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4 * SLOW_CLIENTS), hard))
     before, files = memory(host), open_files(host)
-    halves = (b"", b"POST /api/Le", get()[:-2], get("/", "Content-Length: 9", method="POST") + b"x")
+    body = get("/api/Length", "Content-Length: 9", method="POST") + b"x"
+    halves = (b"", b"POST /api/Le", get()[:-2], body)
     with contextlib.ExitStack() as clients:
         for n in range(SLOW_CLIENTS):
             client = clients.enter_context(connected(host))

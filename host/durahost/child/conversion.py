@@ -14,10 +14,15 @@ from http.cookies import Morsel
 from typing import Any
 
 from .extensions import Extensions
+from .web import WebExtension
 from .wire import Value
 
 NUMBERS = ("int", "double")
 """Kinds of TypedData that the worker sends and does not read. Source: datumdef.py (Datum)."""
+
+
+HTTP_TRIGGER = "httpTrigger"
+HTTP_OUTPUT = "http"
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,7 @@ class Library:
         meta = importlib.import_module("azure.functions.meta")
         self.function_register: type = functions.FunctionRegister
         self.extensions = Extensions(functions)
+        self.web: WebExtension | None = None
         self._datum = meta.Datum
         self._registry = meta.get_binding_registry()
 
@@ -112,7 +118,9 @@ class Library:
         return bool(getattr(self.converter(binding_type), "has_implicit_output", bool)())
 
     def accepts(self, port: Port, *, is_out: bool) -> bool:
-        """Whether the converter takes the annotation."""
+        """Whether the converter, or the web extension in its place, takes the annotation."""
+        if self.web and port.binding_type == (HTTP_OUTPUT if is_out else HTTP_TRIGGER):
+            return self.web.accepts(port.pytype, is_out=is_out)
         converter = self.converter(port.binding_type)
         if is_out:
             return bool(converter.check_output_type_annotation(port.pytype))

@@ -18,6 +18,7 @@ class Invocation:
     """The call that an `invoke` frame asks for.
 
     sites: where its orchestrator asked for its actions, in order; empty for other functions.
+    request: of a function that has a `web_parameter`, what that one gets; set before the call.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class Invocation:
         self._thread_local = thread_local
         self._outs = {name: Out() for name in callee.outputs}
         self.sites: list[str | None] = []
+        self.request: Any = None
 
     @property
     def invocation_id(self) -> str:
@@ -40,12 +42,26 @@ class Invocation:
         """Whether hooks of worker extensions run around each call."""
         return self._library.extensions.are_on
 
+    @property
+    def is_forwarded(self) -> bool:
+        """Whether the host passes the client's request on to the web extension's server."""
+        return bool(self._frame.fields["is_forwarded"])
+
+    @property
+    def route_parameters(self) -> Mapping[str, str]:
+        """The route's values in the request that the host passes on."""
+        written = self._frame.fields["inputs"][self.callee.web_parameter]
+        return dict(written["params"])
+
     def arguments(self) -> dict[str, Any]:
         """Decode the inputs. Errors: KeyError for an input that nothing binds; TypeError."""
         fields, parts = self._frame.fields, self._frame.parts
         metadata = {name: unpack(one, parts) for name, one in fields["metadata"].items()}
+        web = self.callee.web_parameter
         arguments: dict[str, Any] = {
-            name: self._library.decode(self.callee.inputs[name], unpack(one, parts), metadata)
+            name: self.request
+            if name == web
+            else self._library.decode(self.callee.inputs[name], unpack(one, parts), metadata)
             for name, one in fields["inputs"].items()
         }
         # On the loop's thread too, where async functions see it: context.thread_local_storage.
@@ -93,7 +109,9 @@ class Invocation:
             for name, out in self._outs.items()
             if (value := out.get()) is not None
         }
-        value = self._library.encode(callee.returns, result) if callee.returns else None
+        # A web extension's server sends the response; the host gets none.
+        port = None if callee.web_parameter else callee.returns
+        value = self._library.encode(port, result) if port else None
         return Frame(
             "returned",
             {**self._answering(), "value": pack(value, parts), "outputs": outputs},

@@ -23,13 +23,11 @@ from .conversion import Library
 from .failures import load_failure
 from .signature import BindingInfo, Callee, check
 from .sites import watch
+from .web import WebExtension, WebServer
 
 logger = logging.getLogger("azure_functions_worker")
 
 NAMESPACE = "__app__"
-STREAMING = "azurefunctions.extensions.http.fastapi"
-"""The package by which an app asks for HTTP streaming when it imports it."""
-
 DEFAULT_ENTRY_POINT = "main"
 PACKAGES = Path(".python_packages/lib/site-packages")
 SCRIPT_NAME = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_\-]*\.py")
@@ -41,12 +39,16 @@ class InvalidFileNameError(Exception):
 
 @dataclass
 class LoadedFunctions:
-    """What stands, what does not and why, and the decorator model's metadata for the host."""
+    """What stands, what does not and why, and the decorator model's metadata for the host.
+
+    web: the server that takes the requests of HTTP functions, when the app brings one.
+    """
 
     library: Library
     callees: dict[str, Callee] = field(default_factory=dict)
     failures: dict[str, dict[str, Any]] = field(default_factory=dict)
     metadata: list[dict[str, Any]] = field(default_factory=list)
+    web: "WebServer | None" = None
 
 
 class AppFailure(Exception):
@@ -92,7 +94,9 @@ def load_decorated(root: Path, script_file: str) -> LoadedFunctions:
     loaded = LoadedFunctions(_library(root))
     script = root / script_file
     try:
-        for function in _find_app(loaded.library, script_file).get_functions():
+        app = _find_app(loaded.library, script_file)
+        loaded.library.web = web = WebExtension.imported()
+        for function in app.get_functions():
             name, call = function.get_function_name(), function.get_user_function()
             raw = [json.loads(text) for text in function.get_raw_bindings()]
             bindings = [BindingInfo.of(binding, undefined=None) for binding in raw]
@@ -100,16 +104,12 @@ def load_decorated(root: Path, script_file: str) -> LoadedFunctions:
             loaded.callees[name] = check(loaded.library, name, directory, call, bindings)
             watch(call, str(root))
             loaded.metadata.append({"name": name, "bindings": raw, "retry": _retry(function)})
+        if web is not None and web.is_served:
+            loaded.web = web.open_server()
     except (Exception, SystemExit, KeyboardInterrupt) as error:
         raise AppFailure(load_failure(error, root, script)) from error
     for name in loaded.callees:
         loaded.library.extensions.loaded(name, str(root))
-    if STREAMING in sys.modules:
-        logger.warning(
-            "%s is imported, but HTTP streaming is not supported here: functions get"
-            " func.HttpRequest and return func.HttpResponse or str",
-            STREAMING,
-        )
     return loaded
 
 

@@ -44,6 +44,10 @@ class Scopes:
             self._current.reset(token)
             self._functions.pop(invocation_id, None)
 
+    def adopt(self, invocation_id: str) -> None:
+        """The rest of the running task belongs to the invocation, as long as that lasts."""
+        self._current.set(invocation_id)
+
     def current(self) -> tuple[str | None, str | None]:
         """Invocation id and function name; None for both outside an invocation."""
         invocation_id = self._current.get() or getattr(self.thread_local, "invocation_id", None)

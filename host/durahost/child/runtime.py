@@ -11,10 +11,11 @@ worker never answers, is answered as raised.
 
 import asyncio
 import contextlib
+import contextvars
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from .logs import LogFrames, Scopes
 from .sessions import Ask, SessionLost, Sessions
 from .signature import Callee
 from .sites import note_sites
+from .web import SETTING as SERVED
+from .web import WebServer
 from .wire import Frame, ProtocolError
 
 logger = logging.getLogger("azure_functions_worker")
@@ -40,6 +43,10 @@ DEFAULT_THREADS = 1000
 Source: Azure/azure-functions-host: DefaultWorkerProcessFactory.cs (ApplyWorkerConcurrencyLimits).
 """
 
+NOT_FORWARDED = (
+    "an HTTP function of an app with a web extension gets its requests through the extension's own"
+    f" server, and this call came without one; the server runs where {SERVED} is 1"
+)
 
 CANCEL_LIMIT_S = 1.0
 """How long async functions may take to end when the child stops."""
@@ -120,8 +127,11 @@ class Runtime:
         quick_dates.install()
         quick_tuples.install()
         self._loaded = loaded
+        if loaded.web is not None:
+            self._start(loaded.web.run, self._scopes.adopt)
         answer = {
             "id": fields["id"],
+            "web_address": loaded.web and loaded.web.address,
             "functions": list(loaded.callees),
             "metadata": loaded.metadata,
             "failures": loaded.failures,
@@ -132,11 +142,16 @@ class Runtime:
         loaded = self._loaded
         callee = loaded.callees.get(frame.fields["function"]) if loaded else None
         if loaded is None or callee is None:
+            if loaded and loaded.web and frame.fields["is_forwarded"]:
+                invocation_id = frame.fields["invocation_id"]
+                self._on_loop(self._start, loaded.web.refuse, invocation_id, NOT_FORWARDED)
             self._send(raised_frame({"id": frame.fields["id"]}, self._not_loaded(frame.fields)))
             return
         call = Invocation(frame, callee, loaded.library, self._scopes.thread_local)
-        if callee.is_async:
-            self._on_loop(self._start, call, callee)
+        if callee.web_parameter or call.is_forwarded:
+            self._on_loop(self._start, self._run_forwarded, call, loaded.web)
+        elif callee.is_async:
+            self._on_loop(self._start, self._run_async, call, callee)
         else:
             pool = self._episodes if callee.is_episode else self._pool
             ticket: Future[None] = Future()
@@ -157,8 +172,8 @@ class Runtime:
         failure = failures.get(fields["function"], unknown)
         return {name: failure[name] for name in unknown}
 
-    def _start(self, call: Invocation, callee: Callee) -> None:
-        task = self._loop.create_task(self._run_async(call, callee), name=call.invocation_id)
+    def _start(self, run: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None:
+        task = self._loop.create_task(run(*arguments))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -227,6 +242,49 @@ class Runtime:
                 self._leave(error, callee)
                 return
             self._answer(call, answer)
+
+    async def _run_forwarded(self, call: Invocation, web: "WebServer | None") -> None:
+        """Let the web extension's server answer the client, and the host once that is done."""
+        callee = call.callee
+        with self._scopes.enter(call.invocation_id, callee.name):
+            try:
+                answer = await self._respond(call, web)
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # as above
+                answer = call.raised(error)
+            except BaseException as error:  # noqa: BLE001  # as above
+                self._leave(error, callee)
+                return
+            self._answer(call, answer)
+
+    async def _respond(self, call: Invocation, web: "WebServer | None") -> Frame:
+        if web is None or not call.is_forwarded:
+            raise RuntimeError(NOT_FORWARDED)
+        meeting = await web.meet(call.invocation_id)
+        try:
+            answer, outcome = await self._outcome(call, web, meeting.request)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # as above
+            answer, outcome = call.raised(error), error
+        failure = await meeting.respond(outcome)
+        return call.raised(failure) if failure and answer.kind == "returned" else answer
+
+    async def _outcome(self, call: Invocation, web: WebServer, request: Any) -> tuple[Frame, Any]:
+        """Run the function: what the host is answered, and what the server is to send."""
+        web.set_route(request, call.route_parameters)
+        call.request = request
+        if call.callee.is_async:
+            result = await call.run_async()
+            return call.returned(result), result
+        in_scope = contextvars.copy_context().run
+        return await self._loop.run_in_executor(self._pool, in_scope, self._run_here, call)
+
+    def _run_here(self, call: Invocation) -> tuple[Frame, Any]:
+        try:
+            result = call.run()
+            return call.returned(result), result
+        except Exception as error:  # noqa: BLE001  # as above
+            return call.raised(error), error
+        finally:
+            self._finish_output()
 
     def _answer(self, call: Invocation, answer: Frame) -> None:
         self._finish_output()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .conversion import Library, Port
+from .conversion import HTTP_TRIGGER, Library, Port
 
 RETURN = "$return"
 EPISODES = ("orchestrationTrigger", "entityTrigger")
@@ -50,7 +50,10 @@ class BindingInfo:
 
 @dataclass(frozen=True)
 class Callee:
-    """A loaded function: what to call, and which of its parameters are what."""
+    """A loaded function: what to call, and which of its parameters are what.
+
+    web_parameter: the one that gets the request of the web extension's server.
+    """
 
     name: str
     directory: str
@@ -61,6 +64,7 @@ class Callee:
     inputs: Mapping[str, Port]
     outputs: Mapping[str, Port]
     returns: Port | None
+    web_parameter: str | None = None
 
 
 def check(
@@ -88,6 +92,8 @@ def check(
             _check_return(library, name, returning, hints["return"])
         # An implied output takes any annotation, and its converter sees it.
         returning = Port(returning.binding_type, hints["return"]) if returning else None
+    inputs = {n: port for n, port in ports.items() if bound[n].direction != "out"}
+    triggers = [n for n, port in inputs.items() if port.binding_type == HTTP_TRIGGER]
     return Callee(
         name=name,
         directory=directory,
@@ -95,9 +101,10 @@ def check(
         is_async=inspect.iscoroutinefunction(call),
         is_episode=any(binding.type in EPISODES for binding in bindings),
         takes_context=takes_context,
-        inputs={n: port for n, port in ports.items() if bound[n].direction != "out"},
+        inputs=inputs,
         outputs={n: port for n, port in ports.items() if bound[n].direction == "out"},
         returns=returning,
+        web_parameter=triggers[0] if triggers and library.web else None,
     )
 
 

@@ -14,7 +14,6 @@ NO_EFFECT: Mapping[str, str] = MappingProxyType(
         "AzureWebJobsFeatureFlags": "no feature is switched by a flag here",
         "AzureFunctionsWebHost__hostid": "the host id comes from the machine's name and the root",
         "PYTHON_ISOLATE_WORKER_DEPENDENCIES": "the app's packages are always alone",
-        "PYTHON_ENABLE_INIT_INDEXING": "an app is always indexed as it is loaded",
         "PYTHON_ENABLE_OPENTELEMETRY": "no telemetry is sent",
         "APPINSIGHTS_INSTRUMENTATIONKEY": "no telemetry is sent",
         "APPLICATIONINSIGHTS_CONNECTION_STRING": "no telemetry is sent",

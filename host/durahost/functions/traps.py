@@ -243,9 +243,17 @@ TRAPS = (
         "An HTTP function has the types of HTTP streaming",
         _SIGNATURE + r'.*annotation "(?:Request|(?:Streaming|JSON|HTML|PlainText|File|Redirect)?'
         r'Response)"',
-        "HTTP streaming (azurefunctions-extensions-http-fastapi) is not supported here: take "
-        "func.HttpRequest and return func.HttpResponse, or serve a whole FastAPI app through "
-        "func.AsgiFunctionApp.",
+        "Import these types from azurefunctions.extensions.http.fastapi (of "
+        "azurefunctions-extensions-http-fastapi), and do not set PYTHON_ENABLE_INIT_INDEXING to 0; "
+        "below Python 3.13 it must be 1.",
+    ),
+    Trap(
+        "http-streaming-mixed",
+        "An HTTP function of an app with HTTP streaming has the types of one without",
+        _SIGNATURE + r'.*(?:"httpTrigger".*annotation "HttpRequest"|'
+        r'annotation "HttpResponse" does not match binding type "http")',
+        "The app imports azurefunctions.extensions.http.fastapi: then every HTTP function takes "
+        "its Request and returns its responses, never func.HttpRequest and func.HttpResponse.",
     ),
     Trap(
         "annotation-mismatch",

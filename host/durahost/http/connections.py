@@ -73,6 +73,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # of TCP
         """A client that never sends anything is let go like one that sends nothing more."""
         self._transport = transport
+        self._client = transport.get_extra_info("peername")
         self._line = Line(transport, self._loop)
         self._state.connections.add(self)  # type: ignore[arg-type] # uvicorn's set of its own classes
         self._idle_timer = self._loop.call_later(self._keep_alive_s, self._check_idle)
@@ -195,6 +196,7 @@ class Connection(asyncio.Protocol):
             "raw_path": target.path,
             "query_string": target.query or b"",
             "headers": self._headers,
+            "client": self._client,
         }
 
     def _answer(self, exchange: Exchange) -> None:
@@ -209,7 +211,9 @@ class Connection(asyncio.Protocol):
         self._answering = None
         if self._transport.is_closing():
             return
-        if not (exchange.is_answered and exchange.keeps_alive):
+        if exchange.is_broken_off:
+            self._transport.abort()
+        elif not (exchange.is_answered and exchange.keeps_alive):
             self._transport.close()
         elif self._waiting:
             self._answer(self._waiting.popleft())
@@ -258,6 +262,7 @@ class Connection(asyncio.Protocol):
             is_next = answering is None
         if answering is not None:
             answering.leave()
+            is_next = is_next and not answering.is_broken_off
         self._waiting.clear()
         if is_next:
             headers = [*self._state.default_headers, (b"content-length", b"0"), CLOSE]

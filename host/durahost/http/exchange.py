@@ -1,6 +1,8 @@
 """One request on a connection and its answer, as ASGI's `receive` and `send`.
 
-The host's answers are whole, so that head and body leave in one write.
+The host's own answers are whole, so that head and body leave in one write. One that is passed on
+leaves in parts, each once the one before it is sent; if it ends before its last part, so does the
+connection, and nobody takes it for a whole one.
 """
 
 import asyncio
@@ -25,6 +27,9 @@ _STATUS_LINES = {n: f"HTTP/1.1 {n} {_PHRASES.get(n, '')}".encode() for n in rang
 _GO_ON = b"100-continue"
 _GOING_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
 CLOSE = (b"connection", b"close")
+_CHUNKED = ((b"transfer-encoding", b"chunked"),)
+_LAST_CHUNK = b"0\r\n\r\n"
+_BODILESS = frozenset({204, 304})
 _GONE = {"type": "http.disconnect"}
 
 
@@ -45,8 +50,8 @@ class Exchange:
     """
 
     __slots__ = (
-        "_body", "_has_news", "_head", "_is_whole", "_line", "_news", "_state", "_waits_to_send",
-        "is_answered", "is_gone", "keeps_alive", "scope",
+        "_body", "_has_news", "_head", "_is_begun", "_is_chunked", "_is_whole", "_line", "_news",
+        "_state", "_waits_to_send", "is_answered", "is_gone", "keeps_alive", "scope",
     )  # fmt: skip
 
     def __init__(self, line: Line, scope: Scope, state: ServerState, *, keeps_alive: bool) -> None:
@@ -64,6 +69,13 @@ class Exchange:
         self._has_news = False
         self._news: asyncio.Future[None] | None = None
         self._head: Message = {}
+        self._is_begun = False
+        self._is_chunked = False
+
+    @property
+    def is_broken_off(self) -> bool:
+        """Whether a part of the answer is sent, and not the last."""
+        return self._is_begun and not self.is_answered
 
     async def run(self, app: ASGIApp, end: Callable[["Exchange"], None]) -> None:
         """Have the app answer, then call `end`; a failure that the app does not answer is a 500."""
@@ -71,7 +83,8 @@ class Exchange:
             await app(self.scope, self.receive, self.send)
         except Exception:
             logger.exception("%s %s failed", self.scope["method"], self.scope["path"])
-            self._answer(500, [(b"content-length", b"0")], b"")
+            if not self._is_begun:
+                self._answer(500, [(b"content-length", b"0")], b"")
         finally:
             end(self)
 
@@ -110,24 +123,57 @@ class Exchange:
         return {"type": "http.request", "body": body, "more_body": not self._is_whole}
 
     async def send(self, message: Message) -> None:
-        """Keep the answer's head, and send it with the body."""
+        """Keep the answer's head, and send it with the body, or with the first part of it.
+
+        Errors: ConnectionResetError for a part that nobody waits for any more.
+        """
         if message["type"] == "http.response.start":
             self._head = message
             return
-        if message.get("more_body"):
-            raise NotImplementedError("answers are sent whole")
         await self._line.wait_sent()
-        self._answer(self._head["status"], self._head["headers"], message["body"])
+        status, headers, body = self._head["status"], self._head["headers"], message["body"]
+        if not self._is_begun and not message.get("more_body"):
+            self._answer(status, headers, body)
+        elif self.is_gone:
+            raise ConnectionResetError("the client has left")
+        else:
+            self._send_part(status, headers, body, is_last=not message.get("more_body"))
 
     def _answer(self, status: int, headers: Headers, body: bytes) -> None:
         if self.is_gone or self.is_answered:
             return
+        head = self._write_head(status, headers)
+        self.is_answered = True
+        self._line.write(head if self.scope["method"] == "HEAD" else head + body)
+
+    def _send_part(self, status: int, headers: Headers, body: bytes, *, is_last: bool) -> None:
+        """Send a part; where no length says how many there are, each has its own.
+
+        HTTP/1.0 knows no parts: there the end of the connection ends the body.
+        """
+        head = b"" if self._is_begun else self._begin(status, headers)
+        if self.scope["method"] == "HEAD":
+            body = b""
+        elif self._is_chunked:
+            body = (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + _LAST_CHUNK * is_last
+        self.is_answered = is_last
+        if head or body:
+            self._line.write(head + body)
+
+    def _begin(self, status: int, headers: Headers) -> bytes:
+        self._is_begun = True
+        if self.scope["method"] != "HEAD" and status not in _BODILESS:
+            has_length = any(name == b"content-length" for name, _ in headers)
+            has_parts = self.scope["http_version"] != "1.0"
+            self.keeps_alive = self.keeps_alive and (has_length or has_parts)
+            self._is_chunked = has_parts and not has_length
+        return self._write_head(status, [*headers, *(_CHUNKED if self._is_chunked else ())])
+
+    def _write_head(self, status: int, headers: Headers) -> bytes:
         headers = [*self._state.default_headers, *headers]
         if not self.keeps_alive:
             headers.append(CLOSE)
-        head = write_head(status, headers)
-        self.is_answered = True
-        self._line.write(head if self.scope["method"] == "HEAD" else head + body)
+        return write_head(status, headers)
 
     def _tell(self) -> None:
         self._has_news = True

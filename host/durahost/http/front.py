@@ -8,6 +8,7 @@ Middleware/FunctionInvocationMiddleware.cs, Middleware/ExceptionMiddleware.cs.
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from starlette.responses import Response
@@ -21,8 +22,10 @@ from durahost.http.authorization import Endpoint, Gate
 from durahost.http.body_budget import BodiesFull
 from durahost.http.durable_api import DurableApi
 from durahost.http.errors import empty
+from durahost.http.forwarding import Forwarding
 from durahost.http.front_settings import FrontSettings
 from durahost.http.home_page import home_page
+from durahost.http.incoming import Incoming
 from durahost.http.offline import offline_response
 from durahost.http.paths import EXTENSION, find_extension, is_admin
 from durahost.http.requests import (
@@ -30,13 +33,12 @@ from durahost.http.requests import (
     ClientGone,
     HttpRequest,
     function_query,
-    read_request,
 )
 from durahost.http.responses import UnsendableResponse, build_response
 from durahost.http.throttle import REJECTED_HEADERS, Throttle
 from durahost.invocations import Call, Invoker
 from durahost.model.errors import WorkerError
-from durahost.worker.base import HttpData, Returned, TypedData
+from durahost.worker.base import HttpData, HttpExchange, Returned, TypedData
 
 logger = logging.getLogger(__name__)
 
@@ -81,9 +83,11 @@ class Front:
         if scope["type"] != "http":
             return
         loan = self._settings.bodies.lend()
+        limit = self._settings.max_body_bytes
         try:
-            request = await read_request(scope, receive, self._settings.max_body_bytes, loan.take)
-            response = await self._respond(request)
+            incoming = Incoming(scope, receive, send, max_body_bytes=limit, loan=loan)
+            incoming.check_length()
+            response = await self._respond(incoming)
         except ClientGone:
             return
         except BodyTooLarge:
@@ -98,19 +102,20 @@ class Front:
             loan.end()
         await response(scope, receive, send)
 
-    async def _respond(self, request: HttpRequest) -> Response:
+    async def _respond(self, incoming: Incoming) -> Response:
         """Admin requests are answered at once; others are held and wait for their turn."""
-        if is_admin(request.raw_path):
-            return self._complete(await self._respond_admin(request), request)
+        head = incoming.head
+        if is_admin(head.raw_path):
+            return self._complete(await self._respond_admin(incoming), head)
         if self._state.is_offline:
             return offline_response(self._state)
         generation = await self._state.wait_until_running(self._settings.hold_s)
         if generation is None:
             return Response(NOT_RUNNING, 503)
         if self._throttle is None:
-            return self._complete(await self._respond_app(generation, request), request)
-        response = await self._throttle.run(self._respond_app(generation, request))
-        return self._reject(request) if response is None else self._complete(response, request)
+            return self._complete(await self._respond_app(generation, incoming), head)
+        response = await self._throttle.run(self._respond_app(generation, incoming))
+        return self._reject(head) if response is None else self._complete(response, head)
 
     def _complete(self, response: Response, request: HttpRequest) -> Response:
         return response if self._added is None else self._added.add(response, request)
@@ -121,23 +126,27 @@ class Front:
         response.headers.update(REJECTED_HEADERS)
         return response
 
-    async def _respond_admin(self, request: HttpRequest) -> Response:
+    async def _respond_admin(self, incoming: Incoming) -> Response:
         for api in self._host_apis:
+            if api.find(incoming.head) is None:
+                continue
+            request = await incoming.read()
             if (endpoint := api.find(request)) is not None:
                 refusal = None if endpoint.is_open else await self._gate.refuse_admin(request)
                 return refusal or await endpoint.answer()
         generation = self._state.generation
-        return empty(404) if generation is None else await self._respond_app(generation, request)
+        return empty(404) if generation is None else await self._respond_app(generation, incoming)
 
-    async def _respond_app(self, generation: Generation, request: HttpRequest) -> Response:
-        if request.method in _WEBHOOK_METHODS:
-            extension = find_extension(request.raw_path)
+    async def _respond_app(self, generation: Generation, incoming: Incoming) -> Response:
+        head = incoming.head
+        if head.method in _WEBHOOK_METHODS:
+            extension = find_extension(head.raw_path)
             if extension is not None:
-                return await self._respond_webhook(request, extension)
-        match = generation.routes.match(request.method, request.raw_path)
+                return await self._respond_webhook(await incoming.read(), extension)
+        match = generation.routes.match(head.method, head.raw_path)
         if match is not None:
-            return await self._respond_function(generation, match, request)
-        return self._home_page() if request.raw_path == "/" else empty(404)
+            return await self._respond_function(generation, match, incoming)
+        return self._home_page() if head.raw_path == "/" else empty(404)
 
     def _home_page(self) -> Response:
         return home_page() if self._settings.has_home_page else empty(204)
@@ -150,22 +159,22 @@ class Front:
         return await self._durable.respond(request, len(WEBHOOK_PATH)) if is_ours else empty(404)
 
     async def _respond_function(
-        self, generation: Generation, match: RouteMatch, request: HttpRequest
+        self, generation: Generation, match: RouteMatch, incoming: Incoming
     ) -> Response:
-        function = match.function
+        function, head = match.function, incoming.head
         is_disabled = function.name in generation.registry.disabled
-        refusal = await self._gate.refuse_function(request, function, is_disabled=is_disabled)
-        return refusal or await self._invoke(generation, match, request)
+        refusal = await self._gate.refuse_function(head, function, is_disabled=is_disabled)
+        if refusal is not None:
+            return refusal
+        if generation.has_web_server:
+            return await self._forward(generation, match, incoming)
+        return await self._invoke(generation, match, await incoming.read())
 
     async def _invoke(
         self, generation: Generation, match: RouteMatch, request: HttpRequest
     ) -> Response:
         function = match.function
-        call = Call(
-            trigger=TypedData("http", _trigger_value(match, request)),
-            trace_parent=request.headers.get("traceparent", ""),
-            trace_state=request.headers.get("tracestate", ""),
-        )
+        call = _call(request, _trigger_value(match, request))
         try:
             result = await self._invoker.invoke(generation.worker, function, call)
             if isinstance(result, Returned):
@@ -174,21 +183,45 @@ class Front:
             logger.error("Function '%s' gave no response: %s", function.name, error)
         return empty(500)
 
+    async def _forward(
+        self, generation: Generation, match: RouteMatch, incoming: Incoming
+    ) -> Response:
+        """Have the worker's own web server answer, and what it leaves unanswered here."""
+        function, head = match.function, incoming.head
+        forwarding = Forwarding(incoming, lambda response: self._complete(response, head))
+        call = _call(head, _value_without_body(match, head), forwarding)
+        try:
+            await self._invoker.invoke(generation.worker, function, call)
+        except WorkerError as error:
+            logger.error("Function '%s' gave no response: %s", function.name, error)
+        return forwarding.conclude()
+
+
+def _call(request: HttpRequest, trigger: HttpData, exchange: HttpExchange | None = None) -> Call:
+    return Call(
+        trigger=TypedData("http", trigger),
+        trace_parent=request.headers.get("traceparent", ""),
+        trace_state=request.headers.get("tracestate", ""),
+        exchange=exchange,
+    )
+
 
 def _trigger_value(match: RouteMatch, request: HttpRequest) -> HttpData:
-    body = request.body
-    if body and not request.has_length:
+    if request.body and not request.has_length:
         logger.warning(
             "Function '%s' gets an empty body, as on Azure: the request came without "
             "Content-Length (Transfer-Encoding: chunked).",
             match.function.name,
         )
-        body = b""
+        return _value_without_body(match, request)
+    return replace(_value_without_body(match, request), body=request.body)
+
+
+def _value_without_body(match: RouteMatch, request: HttpRequest) -> HttpData:
     return HttpData(
         method=request.method,
         url=request.url,
         headers=request.headers,
         query=function_query(request.raw_query),
         params=match.params,
-        body=body,
     )

@@ -7,13 +7,13 @@ Core those of functions (`function_query`).
 import asyncio
 import math
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote_plus
 
-from starlette.types import Receive, Scope
+from starlette.types import Message, Receive, Scope
 
 from durahost.functions.routing import decode_path, encode_path
 from durahost.http.dates import read_moment
@@ -54,7 +54,7 @@ async def _never() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
-    """A request, read whole.
+    """A request; `body` is empty in one that is not read whole.
 
     raw_path, raw_query: as sent, still escaped. headers: names lower-cased, repeated ones joined
     with ","; firsts: the first value of each of those. disconnected: returns once the client has
@@ -139,6 +139,11 @@ async def read_request(
 
     Errors: ClientGone; BodyTooLarge over the limit; what `hold` raises.
     """
+    return await with_body(read_head(scope, receive), receive, limit, hold)
+
+
+def read_head(scope: Scope, receive: Receive) -> HttpRequest:
+    """The request as far as it is known before its body is read."""
     headers: dict[str, str] = {}
     firsts: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
@@ -147,8 +152,6 @@ async def read_request(
             firsts.setdefault(name, headers[name])
             value = f"{headers[name]},{value}"
         headers[name] = value
-    if limit is not None and int(headers.get("content-length", "0")) > limit:
-        raise BodyTooLarge
     raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
     return HttpRequest(
         method=scope["method"].upper(),
@@ -157,9 +160,55 @@ async def read_request(
         raw_query=scope.get("query_string", b"").decode("latin-1"),
         headers=headers,
         firsts=firsts,
-        body=await _read_body(receive, limit, hold),
         disconnected=lambda: _until_gone(receive),
     )
+
+
+async def with_body(
+    head: HttpRequest,
+    receive: Receive,
+    limit: int | None,
+    hold: Callable[[int], None] = unlimited,
+) -> HttpRequest:
+    """The same request with its body. Errors: as `read_request`."""
+    check_length(head, limit)
+    chunks: list[bytes] = []
+    size = 0
+    is_whole = False
+    while not is_whole:
+        chunk, is_whole = _part(await receive())
+        size += len(chunk)
+        if limit is not None and size > limit:
+            raise BodyTooLarge
+        hold(len(chunk))
+        chunks.append(chunk)
+    body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    return replace(head, body=body) if body else head
+
+
+def check_length(head: HttpRequest, limit: int | None) -> None:
+    """Refuse a body that says to be too large. Errors: BodyTooLarge."""
+    if limit is not None and int(head.headers.get("content-length", "0")) > limit:
+        raise BodyTooLarge
+
+
+async def body_parts(receive: Receive, limit: int | None) -> AsyncGenerator[bytes]:
+    """The body as it comes. Errors: ClientGone; BodyTooLarge over the limit."""
+    size = 0
+    is_whole = False
+    while not is_whole:
+        chunk, is_whole = _part(await receive())
+        size += len(chunk)
+        if limit is not None and size > limit:
+            raise BodyTooLarge
+        yield chunk
+
+
+def _part(message: Message) -> tuple[bytes, bool]:
+    """A part of the body, and whether it is the last. Errors: ClientGone."""
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    return message.get("body", b""), not message.get("more_body")
 
 
 async def unless_gone(request: HttpRequest, work: Coroutine[Any, Any, T]) -> T:
@@ -195,24 +244,6 @@ async def _watch(request: HttpRequest) -> None:
 async def _until_gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-async def _read_body(receive: Receive, limit: int | None, hold: Callable[[int], None]) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    is_whole = False
-    while not is_whole:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
-        if limit is not None and size > limit:
-            raise BodyTooLarge
-        hold(len(chunk))
-        chunks.append(chunk)
-        is_whole = not message.get("more_body")
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def decode_api_path(raw_path: str) -> str:

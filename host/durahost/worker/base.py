@@ -75,10 +75,14 @@ class AppSource:
 class LoadedApp:
     """Functions that stand, and those that do not with the reason; failing ones do not take others
     down.
+
+    has_web_server: its HTTP functions get their requests through a server of the worker's own
+    (capability HttpUri), so their calls need an exchange.
     """
 
     functions: Sequence[FunctionMetadata]
     failures: Sequence[FunctionFailure] = ()
+    has_web_server: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +110,23 @@ class SessionState:
     kept: int = 0
 
 
+class HttpExchange(Protocol):
+    """A client's request that is passed on to a worker's web server, and the answer to it."""
+
+    async def forward(self, address: str, invocation_id: InvocationId) -> None:
+        """Pass on both, as they come; how that ends is for the exchange to remember.
+
+        address: `http://host:port`. Cancelled when the worker has ended.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Invocation:
     """One call of one function; `inputs` by binding name, the trigger included.
 
     retry_exception: what the call before this one failed with, message and stack.
+    exchange: of an HTTP function, when the app has a web server; the value returned is None then.
     """
 
     invocation_id: InvocationId
@@ -123,6 +139,7 @@ class Invocation:
     max_retry_count: int = 0
     retry_exception: tuple[str, str] = ("", "")
     session: SessionAsk | None = None
+    exchange: HttpExchange | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Every request is answered once, or failed by `fail`; after that the channel take
 
 import asyncio
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -48,11 +48,15 @@ class Channel:
         self._failure: WorkerExited | None = None
         self._idle = asyncio.Event()
         self._idle.set()
+        self._web_address: str | None = None
+        self._forwarding: set[asyncio.Task[None]] = set()
 
     @property
     def running(self) -> int:
-        """Requests not answered yet, those that nobody waits for any more included."""
-        return len(self._waiting)
+        """Requests not answered yet, those that nobody waits for any more included, and exchanges
+        that have not ended.
+        """
+        return len(self._waiting) + len(self._forwarding)
 
     async def idle(self) -> None:
         """Return when nothing runs."""
@@ -73,6 +77,7 @@ class Channel:
                 advice=failure["advice"],
                 frames=failure["frames"],
             )
+        self._web_address = answer.fields["web_address"]
         return _loaded(app, answer.fields)
 
     async def invoke(
@@ -83,10 +88,8 @@ class Channel:
         on_sent: is given the coming answer, which comes (or fails) also when nobody waits here any
         more.
         """
-        parts: list[bytes] = []
-        request = _written_call(call, parts)
         try:
-            answer = await self._request("invoke", request, parts, on_sent)
+            answer = await self._ask(call, on_sent)
         except ProtocolError as error:  # the call is too large, today and at every other try
             return Raised(type(error).__name__, str(error), "")
         fields = answer.fields
@@ -104,6 +107,43 @@ class Channel:
             if (data := _typed(unpack(one, answer.parts))) is not None
         }
         return Returned(_typed(unpack(fields["value"], answer.parts)), outputs, sites, session)
+
+    async def _ask(self, call: Invocation, on_sent: Callable[[Answer], None]) -> Frame:
+        """The child's answer; with an exchange, once that has ended, too."""
+        parts: list[bytes] = []
+        request = _written_call(call, parts)
+        address, exchange = self._web_address, call.exchange
+        if address is None or exchange is None:
+            return await self._request("invoke", request, parts, on_sent)
+        request["is_forwarded"] = True
+        forwarding: asyncio.Task[None] | None = None
+
+        def begin(answer: Answer) -> None:
+            nonlocal forwarding
+            on_sent(answer)
+            forwarding = self._track(exchange.forward(address, call.invocation_id))
+
+        try:
+            answer = await self._request("invoke", request, parts, begin)
+            if forwarding is not None:
+                await forwarding
+            return answer
+        finally:
+            if forwarding is not None and not forwarding.done():
+                forwarding.cancel()
+                await asyncio.wait([forwarding])
+
+    def _track(self, forwarding: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(forwarding, name="forward")
+        self._forwarding.add(task)
+        self._idle.clear()
+
+        def end(_: asyncio.Task[None]) -> None:
+            self._forwarding.discard(task)
+            self._note_idle()
+
+        task.add_done_callback(end)
+        return task
 
     def _session(self, fields: Mapping[str, Any]) -> SessionState | None:
         told = fields.get("session")
@@ -152,7 +192,7 @@ class Channel:
         return await asyncio.shield(future)
 
     def _note_idle(self) -> None:
-        if not self._waiting:
+        if not self.running:
             self._idle.set()
 
 
@@ -186,6 +226,7 @@ def _written_call(call: Invocation, parts: list[bytes]) -> dict[str, Any]:
         "max_retry_count": call.max_retry_count,
         "retry_exception": dict(zip(("message", "stack_trace"), call.retry_exception, strict=True)),
         "session": None if call.session is None else asdict(call.session),
+        "is_forwarded": False,
     }
 
 
@@ -200,7 +241,8 @@ def _loaded(app: AppSource, fields: Mapping[str, Any]) -> LoadedApp:
         for name, one in fields["failures"].items()
     ]
     if app.functions is None:
-        return LoadedApp([_indexed(app, one) for one in fields["metadata"]], failures)
+        functions = [_indexed(app, one) for one in fields["metadata"]]
+        return LoadedApp(functions, failures, fields["web_address"] is not None)
     standing = set(fields["functions"])
     return LoadedApp([one for one in app.functions if one.name in standing], failures)
 

@@ -63,6 +63,8 @@ MESSAGES = {
     "http-streaming": LOAD + "'req' binding type \"httpTrigger\" and dataType \"None\" in "
     "function.json do not match the corresponding function parameter's Python type annotation "
     '"Request"',
+    "http-streaming-mixed": LOAD + 'Python return annotation "HttpResponse" does not match binding '
+    'type "http"',
     "annotation-mismatch": LOAD + "'req' binding type \"httpTrigger\" and dataType \"None\" in "
     "function.json do not match the corresponding function parameter's Python type annotation "
     '"dict"',

@@ -25,6 +25,7 @@ class MemoryTransport(asyncio.Transport):
         self.resumed = asyncio.Event()
         self.takes_at_once = None  # bytes that leave the buffer at each write; None is all of them
         self.waiting = b""
+        self.is_aborted = False
 
     def set_write_buffer_limits(self, high=None, low=None):
         assert (high, low) == (0, None)
@@ -49,6 +50,7 @@ class MemoryTransport(asyncio.Transport):
         self.get_protocol().resume_writing()
 
     def abort(self):
+        self.is_aborted = True
         self.close()
 
     def is_closing(self):
@@ -75,6 +77,8 @@ class Peer:
         self.headers = []
         self.answer_size = 0
         self.answer_headers = []
+        self.parts = None  # else the answer's, each sent when it is put there; None ends them
+        self.breaks = False
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.transport = MemoryTransport()
@@ -89,6 +93,9 @@ class Peer:
         self.connection.connection_made(self.transport)
 
     async def answer(self, scope, receive, send):
+        if self.parts is not None:
+            await self.answer_in_parts(receive, send)
+            return
         self.headers.append([name for name, _ in scope["headers"]])
         body = b""
         while True:
@@ -104,6 +111,16 @@ class Peer:
         headers = [length, *self.answer_headers]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b"x" * self.answer_size})
+
+    async def answer_in_parts(self, receive, send):
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": self.answer_headers})
+        await send({"type": "http.response.body", "body": b"", "more_body": True})
+        while (part := await self.parts.get()) is not None:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+            self.parts.task_done()
+        if not self.breaks:
+            await send({"type": "http.response.body", "body": b""})
 
     def send(self, *pieces):
         for piece in pieces:
@@ -347,3 +364,80 @@ async def test_a_client_may_rest_when_it_was_fast_before(peer, monkeypatch):
     assert not peer.transport.closed.is_set()
     peer.transport.drain()
     assert clock.due is None
+
+
+# Answers in parts --------------------------------------------------------------------------------
+
+
+LENGTH = [(b"content-length", b"6")]
+CHUNKED = b"transfer-encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("request_line", "headers", "sent", "end"),
+    [
+        (b"GET / HTTP/1.1", [], CHUNKED + b"3\r\none\r\n3\r\ntwo\r\n", b"0\r\n\r\n"),
+        (b"GET / HTTP/1.1", LENGTH, b"content-length: 6\r\n\r\nonetwo", b""),
+        (b"GET / HTTP/1.0", [], b"connection: close\r\n\r\nonetwo", b""),
+        (b"HEAD / HTTP/1.1", LENGTH, b"content-length: 6\r\n\r\n", b""),
+    ],
+)
+async def test_an_answer_in_parts(peer, request_line, headers, sent, end):
+    peer.parts, peer.answer_headers = asyncio.Queue(), headers
+    peer.send(request_line + b"\r\nHost: h\r\n\r\n")
+    for part in (b"one", b"two"):
+        await peer.parts.put(part)
+        await peer.parts.join()
+    assert peer.transport.written.endswith(sent)
+    await peer.parts.put(None)
+    assert await peer.answered() == [200]
+    assert peer.transport.written.endswith(sent + end)
+    assert peer.transport.is_closing() == (b"1.0" in request_line)
+    assert not peer.transport.is_aborted
+
+
+async def test_an_answer_that_ends_before_its_last_part_ends_the_connection(peer):
+    peer.parts, peer.breaks = asyncio.Queue(), True
+    peer.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    await peer.parts.put(b"one")
+    await peer.parts.put(None)
+    assert await peer.ended() == [200]
+    assert peer.transport.is_aborted
+    assert peer.transport.written.endswith(b"3\r\none\r\n")
+
+
+async def test_an_app_that_fails_in_the_middle_of_its_answer_ends_the_connection(peer):
+    peer.parts = asyncio.Queue()
+    peer.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    await peer.parts.put("no bytes")
+    assert await peer.ended() == [200]
+    assert peer.transport.is_aborted
+    assert peer.transport.written.endswith(CHUNKED)
+
+
+async def test_nothing_is_written_into_an_answer_that_has_begun(peer):
+    peer.parts = asyncio.Queue()
+    peer.send(POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+    await peer.parts.put(b"one")
+    await peer.parts.join()
+    peer.send(b"no chunk\r\n")
+    await peer.parts.put(b"two")
+    assert await peer.ended() == [200]
+    assert peer.transport.written.endswith(b"3\r\none\r\n")
+
+
+async def test_a_part_waits_until_the_one_before_it_is_taken(peer):
+    peer.parts = asyncio.Queue()
+    peer.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    await peer.parts.put(b"one")
+    await peer.parts.join()
+    peer.transport.takes_at_once = 0
+    await peer.parts.put(b"two")
+    await peer.parts.join()
+    await peer.parts.put(b"three")
+    await peer.parts.put(None)
+    assert peer.transport.waiting == b"3\r\ntwo\r\n"
+    peer.transport.takes_at_once = None
+    peer.transport.drain()
+    assert await peer.answered() == [200]
+    assert peer.transport.written.endswith(b"3\r\ntwo\r\n5\r\nthree\r\n0\r\n\r\n")

@@ -206,7 +206,8 @@ async def test_a_client_that_leaves_is_not_answered(target):
     async def leave():
         return {"type": "http.disconnect"}
 
-    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    path = "/runtime/webhooks/durabletask/instances"
+    scope = {"type": "http", "method": "GET", "path": path, "headers": []}
     for app in (target.front, target.rpc):
         await app(scope, leave, None)
 
