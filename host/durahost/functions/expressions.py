@@ -105,7 +105,7 @@ def _pieces(template: str, data: BindingData) -> Iterator[str]:
 
 def has_expressions(function: FunctionMetadata) -> bool:
     """Whether any of its bindings has one; most functions have none."""
-    return any(_expandable(binding) for binding in function.bindings)
+    return any(binding.templates for binding in function.bindings)
 
 
 def expanded(
@@ -120,27 +120,15 @@ def expanded(
 
 
 def _expanded(binding: Binding, data: BindingData, is_whole: bool) -> Binding:
-    texts = _expandable(binding)
-    if not texts:
+    if not binding.templates:
         return binding
     try:
-        found = {name: expand(text, data) for name, text in texts.items()}
+        found = {name: expand(text, data) for name, text in binding.templates.items()}
     except ExpressionFault as error:
         if not is_whole:
             return binding
         raise BindingFault(binding.name, str(error)) from None
     return replace(binding, properties={**binding.properties, **found})
-
-
-def _expandable(binding: Binding) -> dict[str, str]:
-    """The properties with a bracket; a trigger's are patterns (a route, a path) and stay."""
-    if binding.is_trigger:
-        return {}
-    return {
-        name: value
-        for name, value in binding.properties.items()
-        if isinstance(value, str) and ("{" in value or "}" in value)
-    }
 
 
 def json_members(text: str | bytes | None) -> dict[str, Any]:

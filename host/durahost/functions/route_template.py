@@ -9,6 +9,7 @@ Routing/src/Template/TemplateMatcher.cs, Routing/src/Matching/RoutePatternMatche
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from durahost.functions.route_constraints import Test, UnknownConstraint, parse_constraint
 
@@ -57,7 +58,7 @@ class _Segment:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RouteTemplate:
     """A parsed template; build it with `parse`."""
 
@@ -106,7 +107,7 @@ class RouteTemplate:
         return self._complete(values)
 
     def _complete(self, values: dict[str, str]) -> Mapping[str, str] | None:
-        for parameter in self._parameters():
+        for parameter in self._parameters:
             if parameter.default is not None:
                 values.setdefault(parameter.name, parameter.default)
             value = values.get(parameter.name)
@@ -114,12 +115,13 @@ class RouteTemplate:
                 return None
         return values
 
+    @cached_property
     def _parameters(self) -> Sequence[_Parameter]:
         return [parameter for segment in self.segments for parameter in segment.parameters]
 
     def _check(self) -> None:
         names: set[str] = set()
-        for parameter in self._parameters():
+        for parameter in self._parameters:
             if parameter.name.lower() in names:
                 raise BadTemplate(
                     f"The route parameter name '{parameter.name}' appears more than one time in "

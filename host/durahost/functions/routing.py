@@ -9,6 +9,7 @@ Azure/azure-functions-host: WebScriptHostHttpRoutesManager.cs.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import quote, unquote_to_bytes
 
 from durahost.functions.route_template import BadTemplate, RouteTemplate
@@ -22,7 +23,7 @@ _LONE_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
 _ESCAPES = re.compile(r"(?:%(?!2[fF])[0-9a-fA-F]{2})+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Route:
     """One function's route, for display and matching.
 
@@ -35,7 +36,11 @@ class Route:
 
     def allows(self, method: str) -> bool:
         """Whether the method is among them, ignoring case; HEAD is not implied by GET."""
-        return self.methods is None or method.lower() in (one.lower() for one in self.methods)
+        return self.methods is None or method.lower() in self._folded_methods
+
+    @cached_property
+    def _folded_methods(self) -> frozenset[str]:
+        return frozenset(one.lower() for one in self.methods or ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ KEY_PARAMETER = "code"
 PRINCIPAL_HEADER = "x-ms-client-principal"
 
 _ADMIN = Caller(AuthLevel.ADMIN)
+_LEVELS = {level.value: level for level in AuthLevel}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Gate:
 def auth_level(function: FunctionMetadata) -> AuthLevel:
     """What an HTTP function asks for; a word that is no level keeps everybody but Admin out."""
     word = str(function.trigger.get("authLevel", AuthLevel.FUNCTION.value)).lower()
-    return next((level for level in AuthLevel if level.value == word), AuthLevel.ADMIN)
+    return _LEVELS.get(word, AuthLevel.ADMIN)
 
 
 def _refusal(caller: Caller, level: AuthLevel, key_name: str | None = None) -> Response | None:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Binding:
     """One binding.
 
@@ -24,15 +25,26 @@ class Binding:
         """Whether the binding is of this type; types compare without case."""
         return self.type.lower() == name.lower()
 
-    @property
+    @cached_property
     def is_trigger(self) -> bool:
         """Whether the type ends in "trigger", any case, as the host decides it."""
         return self.type.lower().endswith("trigger")
 
-    @property
+    @cached_property
     def is_output(self) -> bool:
         """Whether the direction is "out", any case."""
         return self.direction.lower() == "out"
+
+    @cached_property
+    def templates(self) -> Mapping[str, str]:
+        """The properties with a bracket; a trigger's are patterns (a route, a path) and stay."""
+        if self.is_trigger:
+            return {}
+        return {
+            name: value
+            for name, value in self.properties.items()
+            if isinstance(value, str) and ("{" in value or "}" in value)
+        }
 
     def get(self, key: str, default: Any = None) -> Any:
         """The property of this name, ignoring case; default when absent or null."""
@@ -55,7 +67,7 @@ class RetryPolicy:
     is_fixed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FunctionMetadata:
     """One function.
 
@@ -71,7 +83,7 @@ class FunctionMetadata:
     language: str = "python"
     retry: RetryPolicy | None = None
 
-    @property
+    @cached_property
     def trigger(self) -> Binding:
         """The one trigger binding; discovery lets no function pass without it."""
         return next(binding for binding in self.bindings if binding.is_trigger)
