@@ -1,6 +1,7 @@
 """Whether the host can serve, with which generation of the app, and who waits for it."""
 
 import asyncio
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,11 @@ from pathlib import Path
 from durahost.functions.routing import RouteTable
 from durahost.registry import Registry
 from durahost.worker.base import Worker
+
+LOOK_GOOD_FOR_S = 0.01
+"""Every request and every piece of work asks whether the app is offline, and a look at the disk
+costs as much as a write to it. Azure's host hears of the file by a watcher, no sooner.
+"""
 
 
 class HostPhase(Enum):
@@ -39,9 +45,18 @@ class Generation:
 class HostState:
     """The current generation, swapped whole, so that a request sees one state of the app only."""
 
-    def __init__(self, offline_page: Path | None = None) -> None:
-        """Start; offline_page: the file that takes the app offline for as long as it is there."""
+    def __init__(
+        self, offline_page: Path | None = None, look_good_for_s: float = LOOK_GOOD_FOR_S
+    ) -> None:
+        """Start.
+
+        offline_page: the file that takes the app offline for as long as it is there.
+        look_good_for_s: how old may be what is known of it.
+        """
         self._offline_page = offline_page
+        self._look_good_for_s = look_good_for_s
+        self._looked_at = -math.inf
+        self._is_offline = False
         self._phase = HostPhase.STARTING
         self.errors: Sequence[str] = ()
         self._generation: Generation | None = None
@@ -60,7 +75,17 @@ class HostState:
     @property
     def is_offline(self) -> bool:
         """Whether somebody has taken the app offline: requests and work wait for its return."""
-        return self._offline_page is not None and os.path.isfile(self._offline_page)
+        if self._offline_page is None:
+            return False
+        now = asyncio.get_running_loop().time()
+        if now - self._looked_at >= self._look_good_for_s:
+            self._is_offline = os.path.isfile(self._offline_page)
+            self._looked_at = now
+        return self._is_offline
+
+    def look_again(self) -> None:
+        """Whether it is offline may have changed just now."""
+        self._looked_at = -math.inf
 
     @property
     def generation(self) -> Generation | None:

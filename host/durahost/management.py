@@ -100,12 +100,13 @@ class Management:
         """
         until = self._clock.monotonic() + limit.total_seconds()
         while True:
-            state = await self._hub.get(instance_id)
             left = until - self._clock.monotonic()
+            if left > 0:
+                at_most = min(max(interval, _LOOK_AGAIN), timedelta(seconds=left))
+                await self._hub.wait_for_end(instance_id, at_most)
+            state = await self._hub.get(instance_id)
             if left <= 0 or (state is not None and state.status.is_terminal):
                 return state
-            at_most = min(max(interval, _LOOK_AGAIN), timedelta(seconds=left))
-            await self._hub.wait_for_end(instance_id, at_most)
 
     async def raise_event(self, instance_id: InstanceId, name: str, input_text: str | None) -> None:
         """Send an external event. Errors: InstanceNotFound, InvalidState when it has ended."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import math
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 from api_support import JSON_TYPE, NOW, CallableWorker, Target
 
+from durahost.host_state import HostState
+from durahost.http.offline import bring_back, take_offline
 from durahost.model.errors import StoreUnavailable, WorkerExited
 from durahost.model.functions import Binding, FunctionFailure, FunctionMetadata
 from durahost.model.timers import ScheduleStatus
@@ -494,6 +497,20 @@ async def test_states_that_cannot_be_set(target, page):
     assert await put("running", Target(is_running=False)) == 400
     unwritable = Target(offline_page=page / "x" / "app_offline.htm")
     assert await put("offline", unwritable) == 400
+
+
+@OFFLINE
+async def test_a_look_at_the_page_is_good_for_a_moment(page):
+    state = HostState(page, look_good_for_s=math.inf)
+    assert not state.is_offline
+    page.touch()
+    assert not state.is_offline
+    state.look_again()
+    assert state.is_offline
+    bring_back(state)
+    assert not state.is_offline
+    take_offline(state)
+    assert state.is_offline
 
 
 async def test_a_page_that_goes_away_meanwhile(page, monkeypatch):

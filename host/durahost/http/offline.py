@@ -43,9 +43,11 @@ def take_offline(state: HostState) -> None:
     if state.offline_page is None:
         raise FileNotFoundError("No file takes this app offline.")
     state.offline_page.write_text(_PAGE, encoding="utf-8")
+    state.look_again()
 
 
 def bring_back(state: HostState) -> None:
     """Remove the file. Errors: OSError."""
     if state.offline_page is not None:
         state.offline_page.unlink(missing_ok=True)
+        state.look_again()

@@ -214,17 +214,20 @@ def _part(message: Message) -> tuple[bytes, bool]:
 async def unless_gone(request: HttpRequest, work: Coroutine[Any, Any, T]) -> T:
     """Await the work, but drop it when the client leaves.
 
-    Errors: ClientGone; what the work raises comes in an ExceptionGroup.
+    Errors: ClientGone; what the work raises.
     """
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(work, name="http-wait")
-        watch = group.create_task(_watch(request), name="http-disconnect")
-        await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
-        for one in (watch, task):
-            one.cancel()
-    if task.cancelled():
-        raise ClientGone
-    return task.result()
+    limit = asyncio.timeout(None)
+    # It outlives this call by its cancellation alone.
+    watch = asyncio.create_task(_end_when_gone(request, limit), name="http-disconnect")
+    try:
+        async with limit:
+            return await work
+    except TimeoutError:
+        if limit.expired():
+            raise ClientGone from None
+        raise
+    finally:
+        watch.cancel()
 
 
 def _host_name(authority: str) -> str:
@@ -237,8 +240,9 @@ def _is_unspecified(authority: str) -> bool:
     return _host_name(authority) in _UNSPECIFIED
 
 
-async def _watch(request: HttpRequest) -> None:
+async def _end_when_gone(request: HttpRequest, limit: asyncio.Timeout) -> None:
     await request.disconnected()
+    limit.reschedule(asyncio.get_running_loop().time())
 
 
 async def _until_gone(receive: Receive) -> None:
