@@ -16,7 +16,6 @@ PAGE = "http://localhost:3000"
 ROUTES = pytest.mark.feature("Functions host", "Routes: templates, constraints, order")
 RESPONSES = pytest.mark.feature("Functions host", "HTTP responses")
 REQUESTS = pytest.mark.feature("Functions host", "HTTP requests")
-COOKIES = pytest.mark.feature("Functions host", "Cookies")
 CORS = pytest.mark.feature("Functions host", "CORS: `--cors`, `Host.CORS`")
 HTTP = {
     "routePrefix": "",
@@ -145,21 +144,6 @@ def test_without_a_prefix_a_route_is_the_whole_path(configured):
 
 
 @REQUESTS
-def test_what_the_function_is_asked(host):
-    head = (
-        "PATCH /api/files/%7Ea%41?x=1&X=2&empty=&y=%20z HTTP/1.1\nHost: LocalHost:1\n"
-        "X-Two: a\nX-Two: b\nX-Empty:\nContent-Length: 4\nConnection: close\n\n"
-    )
-    _, body = exchange(host, head, b"data")
-    asked = json.loads(body)
-    assert (asked["method"], asked["body"]) == ("PATCH", "data")
-    assert asked["url"] == "http://LocalHost:1/api/files/~aA?x=1&X=2&empty=&y=%20z"
-    assert asked["params"] == {"x": "1,2", "y": " z"}
-    assert asked["route"] == {"path": "~aA"}
-    assert (asked["headers"]["x-two"], asked["headers"]["x-empty"]) == ("a,b", "")
-
-
-@REQUESTS
 def test_a_chunked_body_arrives_empty(host):
     head = "POST /api/files HTTP/1.1\nHost: h\nTransfer-Encoding: chunked\nConnection: close\n\n"
     _, body = exchange(host, head, b"4\r\ndata\r\n0\r\n\r\n")
@@ -196,42 +180,6 @@ def test_answers(host, asked, status, content_type, body):
     response = answered(host, **asked)
     assert (response.status_code, response.content) == (status, body)
     assert response.headers.get("content-type") == content_type
-
-
-@RESPONSES
-def test_several_values_of_one_header_become_the_last(host):
-    response = answered(host, more=[("X-One", "1"), ("x-one", "2"), ("Vary", "A"), ("Vary", "B")])
-    assert response.headers.get_list("x-one") == ["2"]
-    assert response.headers.get_list("vary") == ["B"]
-
-
-@COOKIES
-@pytest.mark.parametrize(
-    ("sent", "received"),
-    [
-        (["a=1"], ["a=1; domain=; path="]),
-        (["a=1; Path=/", "b=2; Domain=x.example"], ["a=1; domain=; path=/",
-                                                    "b=2; domain=x.example; path="]),
-        (
-            ["s=v; Path=/p; Domain=d; Max-Age=60; Expires=Thu, 12 Jan 2017 13:55:08 GMT; Secure; "
-             "HttpOnly; SameSite=Lax"],
-            ["s=v; expires=Thu, 12 Jan 2017 13:55:08 GMT; max-age=60; domain=d; path=/p; secure; "
-             "samesite=lax; httponly"],
-        ),
-        (["a=1; SameSite=None"], ["a=1; domain=; path=; samesite=none"]),
-        ([""], []),
-    ],
-)  # fmt: skip
-def test_cookies(host, sent, received):
-    response = answered(host, more=[("Set-Cookie", one) for one in sent])
-    assert response.status_code == 200
-    assert response.headers.get_list("set-cookie") == received
-
-
-@COOKIES
-def test_a_cookie_with_a_date_that_is_none_is_a_failure(host):
-    response = answered(host, more=[("Set-Cookie", "a=1; Expires=never")])
-    assert (response.status_code, response.content) == (500, b"")
 
 
 # Settings ---------------------------------------------------------------------------------------
