@@ -7,7 +7,6 @@ Kinds, host to child: load, invoke, stop. Child to host: loaded, load_failed, re
 error. Requests carry a number `id` that their answer repeats.
 """
 
-import itertools
 import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +23,8 @@ MAX_HEADER_BYTES = 64 * 2**20
 
 GREETING = b"\0durahost child 1\n"
 """The child's first bytes; what comes before them is output of its environment (`site`, `.pth`)."""
+
+_write_header = json.JSONEncoder(separators=(",", ":")).encode
 
 _IN_HEADER = ("int", "double", "collection_sint64")
 _COLLECTIONS = {"collection_string": "string", "collection_bytes": "bytes"}
@@ -50,7 +51,7 @@ class Frame:
 def encode(frame: Frame) -> bytes:
     """The frame's bytes. Errors: ProtocolError when it is larger than the limits."""
     sizes = [len(part) for part in frame.parts]
-    header = json.dumps([frame.kind, frame.fields, sizes], separators=(",", ":")).encode("ascii")
+    header = _write_header([frame.kind, frame.fields, sizes]).encode("ascii")
     total = PREFIX.size - 4 + len(header) + sum(sizes)
     _check(total, len(header))
     return b"".join((PREFIX.pack(total, len(header)), header, *frame.parts))
@@ -88,14 +89,14 @@ def _check(total: int, header: int) -> None:
 
 def _parse(view: memoryview, header: int) -> Frame:
     try:
-        kind, fields, sizes = json.loads(bytes(view[:header]))
-        starts = [header]
+        kind, fields, sizes = json.loads(str(view[:header], "ascii"))
+        end, parts = header, []
         for size in sizes:
-            starts.append(starts[-1] + size)
-        parts = [bytes(view[a:b]) for a, b in itertools.pairwise(starts)]
+            parts.append(bytes(view[end : end + size]))
+            end += size
     except (ValueError, TypeError) as error:
         raise ProtocolError(f"a frame's header cannot be read: {error}") from error
-    if starts[-1] != len(view) or not isinstance(kind, str) or not isinstance(fields, dict):
+    if end != len(view) or not isinstance(kind, str) or not isinstance(fields, dict):
         raise ProtocolError("a frame's header does not describe the frame")
     return Frame(kind, fields, parts)
 
