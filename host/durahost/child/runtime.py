@@ -12,11 +12,11 @@ worker never answers, is answered as raised.
 import asyncio
 import contextlib
 import contextvars
+import functools
 import logging
 import os
 import threading
 from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from .logs import LogFrames, Scopes
 from .sessions import Ask, SessionLost, Sessions
 from .signature import Callee
 from .sites import note_sites
+from .threads import Threads
 from .web import SETTING as SERVED
 from .web import WebServer
 from .wire import Frame, ProtocolError
@@ -73,8 +74,9 @@ class Runtime:
         self._handler = handler
         self._finish_output = finish_output
         self._loop = asyncio.new_event_loop()
-        self._pool = ThreadPoolExecutor(thread_count(os.environ))
-        self._episodes = ThreadPoolExecutor(thread_count(os.environ))
+        # The names are those of the real worker's executor.
+        self._pool = Threads("ThreadPoolExecutor-0", thread_count(os.environ))
+        self._episodes = Threads("ThreadPoolExecutor-1", thread_count(os.environ))
         self._tasks: set[asyncio.Task[None]] = set()
         self._loaded: LoadedFunctions | None = None
         self._sessions = Sessions(end=self._end_session)
@@ -92,8 +94,8 @@ class Runtime:
 
     def stop(self) -> None:
         """End `run`; what still runs is left to its threads. From any thread."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        self._episodes.shutdown(wait=False, cancel_futures=True)
+        self._pool.stop()
+        self._episodes.stop()
         self._on_loop(self._loop.stop)
 
     def receive(self, frame: Frame) -> None:
@@ -154,15 +156,12 @@ class Runtime:
             self._on_loop(self._start, self._run_async, call, callee)
         else:
             pool = self._episodes if callee.is_episode else self._pool
-            ticket: Future[None] = Future()
             try:
-                pool.submit(self._run, ticket, call, callee, frame.fields)
+                pool.run(functools.partial(self._run, call, callee, frame.fields))
             except RuntimeError as error:
                 # No thread can be started (a limit of the system): this call fails, others go on.
-                # It is queued nevertheless, and must not run once it has failed.
-                if ticket.cancel():
-                    text = f"the worker cannot start the call: {error}"
-                    self._send(Frame("error", {"id": frame.fields["id"], "message": text}))
+                text = f"the worker cannot start the call: {error}"
+                self._send(Frame("error", {"id": frame.fields["id"], "message": text}))
 
     def _not_loaded(self, fields: Mapping[str, Any]) -> dict[str, str]:
         """A function that failed to load fails every call with that failure, as on Azure."""
@@ -177,15 +176,7 @@ class Runtime:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _run(
-        self,
-        ticket: "Future[None]",
-        call: Invocation,
-        callee: Callee,
-        request: Mapping[str, Any],
-    ) -> None:
-        if not ticket.set_running_or_notify_cancel():
-            return
+    def _run(self, call: Invocation, callee: Callee, request: Mapping[str, Any]) -> None:
         self._scopes.thread_local.invocation_id = call.invocation_id
         ask = Ask(request["session"]) if request.get("session") else None
         with self._scopes.enter(call.invocation_id, callee.name), note_sites(call.sites):
@@ -225,7 +216,7 @@ class Runtime:
     def _end_session(self, live: Live) -> None:
         """Its code may still do something at its end: on a thread, and in nobody's name."""
         with contextlib.suppress(RuntimeError):  # no thread any more: the child stops
-            self._episodes.submit(self._close, live)
+            self._episodes.run(functools.partial(self._close, live))
 
     def _close(self, live: Live) -> None:
         self._scopes.thread_local.invocation_id = None
@@ -275,7 +266,8 @@ class Runtime:
             result = await call.run_async()
             return call.returned(result), result
         in_scope = contextvars.copy_context().run
-        return await self._loop.run_in_executor(self._pool, in_scope, self._run_here, call)
+        running = self._pool.submit(functools.partial(in_scope, self._run_here, call))
+        return await asyncio.wrap_future(running)
 
     def _run_here(self, call: Invocation) -> tuple[Frame, Any]:
         try:
