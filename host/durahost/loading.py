@@ -98,4 +98,8 @@ class AppLoader:
         prefix = self._app.host.http.route_prefix
         routes = RouteTable.of(registry.functions, prefix)
         logger.info("%s", routes.describe(prefix))
+        for function in registry.functions:
+            if function.name in registry.disabled:
+                # Text: Azure/azure-webjobs-sdk: HostListenerFactory.cs (CreateAsync).
+                logger.info("Function 'Functions.%s' is disabled", function.name)
         return Generation(self._number, registry, routes, worker, loaded.has_web_server)

@@ -65,6 +65,7 @@ def test_folders_with_shared_code(folders):
     text = "\n".join(host.lines)
     assert "\tEverySecond: timerTrigger\n" in text
     assert "Function Off is disabled." in text
+    assert text.count("Function 'Functions.Off' is disabled") == 1
     refused = (
         "The 'Broken' function is in error: Microsoft.Azure.WebJobs.Host: Error indexing method "
         "'Functions.Broken'. Microsoft.Azure.WebJobs.Extensions: The schedule expression "

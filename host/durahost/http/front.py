@@ -84,17 +84,17 @@ class Front:
             return
         loan = self._settings.bodies.lend()
         limit = self._settings.max_body_bytes
+        incoming = Incoming(scope, receive, send, max_body_bytes=limit, loan=loan)
         try:
-            incoming = Incoming(scope, receive, send, max_body_bytes=limit, loan=loan)
             incoming.check_length()
             response = await self._respond(incoming)
         except ClientGone:
             return
         except BodyTooLarge:
-            response = empty(413)
+            response = self._complete(empty(413), incoming.head)
         except BodiesFull:
             logger.warning("%s %s: 503, too many large bodies", scope["method"], scope["path"])
-            response = empty(503)
+            response = self._complete(empty(503), incoming.head)
         except Exception:
             logger.exception("%s %s failed in the host", scope["method"], scope["path"])
             response = empty(500)

@@ -20,6 +20,7 @@ from durahost.worker.base import (
     SessionAsk,
     Worker,
 )
+from durahost.worker.timeouts import RESTARTED, is_timeout
 
 logger = logging.getLogger(__name__)
 
@@ -169,6 +170,8 @@ class WorkerPool:
                 logger.exception("the new worker process could not be set up")
             else:
                 logger.info("a new worker process stands")
+                if is_timeout(reason):
+                    logger.warning(RESTARTED)
                 self._add(member)
 
     def _add(self, member: Member) -> None:

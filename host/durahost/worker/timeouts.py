@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from durahost.config.dotnet_values import timespan_text
+from durahost.model.errors import WorkerExited
 from durahost.worker.base import Invocation
 from durahost.worker.channel import Answer
 
@@ -24,13 +25,24 @@ def keep_deadline(
     return watch
 
 
+RESTARTED = "Restart of language worker process(es) completed."
+"""Text: Azure/azure-functions-host: WebScriptHostExceptionHandler.cs (OnTimeoutExceptionAsync)."""
+
+_START = "Timeout value of "
+
+
+def is_timeout(reason: WorkerExited) -> bool:
+    """Whether a process was ended because a function exceeded functionTimeout."""
+    return str(reason).startswith(_START)
+
+
 def timeout_text(call: Invocation, deadline_s: float) -> str:
     """The host's words for a function that exceeds functionTimeout.
 
     Source: Azure/azure-webjobs-sdk: FunctionExecutor.cs (OnFunctionTimeout).
     """
     return (
-        f"Timeout value of {_timespan(deadline_s)} exceeded by function"
+        f"{_START}{_timespan(deadline_s)} exceeded by function"
         f" 'Functions.{call.function}' (Id: '{call.invocation_id}'). Initiating cancellation."
     )
 

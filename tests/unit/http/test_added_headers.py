@@ -7,6 +7,7 @@ import pytest
 from api_support import CallableWorker, Target
 
 from durahost.config.settings import HstsSettings, HttpSettings
+from durahost.http.body_budget import BodyBudget
 from durahost.http.front_settings import FrontSettings, has_home_page
 from durahost.model.functions import Binding, FunctionMetadata
 from durahost.registry import Registry
@@ -49,6 +50,16 @@ async def test_custom_headers_are_added_where_they_are_missing(path, status, own
     assert response.status_code == status
     assert response.headers["x-frame-options"] == "DENY"
     assert response.headers.get_list("x-own") == [own]
+
+
+@pytest.mark.feature("Functions host", "`customHeaders`")
+@pytest.mark.parametrize(
+    ("limits", "status"), [({"max_body_bytes": 3}, 413), ({"bodies": BodyBudget(3)}, 503)]
+)
+async def test_custom_headers_of_a_body_that_is_refused(limits, status):
+    made = target(HttpSettings(custom_headers=CUSTOM), **limits)
+    response = await made.send("POST", "/api/Own", content=b"four")
+    assert (response.status_code, response.headers["x-own"]) == (status, "of host.json")
 
 
 @pytest.mark.feature("Functions host", "`customHeaders`")

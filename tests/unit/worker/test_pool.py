@@ -79,6 +79,7 @@ async def test_a_process_that_a_timeout_ended_is_replaced(make_pool, app, caplog
             pass
     ended = next(text for text in caplog.messages if "starting a new one" in text)
     assert ended.endswith("Initiating cancellation; starting a new one in 0.1 s")
+    assert "Restart of language worker process(es) completed." in caplog.messages
 
 
 async def _pid_or_none(pool, app):
