@@ -77,6 +77,8 @@ class DurableApi:
         self._managements = managements
         self._settings = settings
         self._turns = Turns()
+        # Of the app's own links only the key changes.
+        self._own = settings.links()
 
     async def respond(self, request: HttpRequest, base_length: int) -> Response:
         """Answer a request whose decoded path begins with a base of that many characters."""
@@ -106,7 +108,7 @@ class DurableApi:
     def _bind(self, request: HttpRequest, arguments: tuple[str, ...]) -> ApiCall:
         query = ApiQuery(request.raw_query)
         hub, connection = query.text("taskHub"), query.text("connection")
-        own = self._settings.links()
+        own = self._own
         is_known = connection is None or connection == own.connection
         if connection is not None and not (is_known or self._settings.has_connection(connection)):
             # Source: same repository: Storage/StorageServiceClientProviderFactory.cs
@@ -119,7 +121,7 @@ class DurableApi:
                 origin=origin,
                 hub=hub or own.hub,
                 connection=connection or own.connection,
-                key=own.key,
+                key=self._settings.links().key,
             )
 
         def unknown_text(kind: DurableKind, name: str) -> str | None:

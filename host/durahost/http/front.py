@@ -207,14 +207,17 @@ def _call(request: HttpRequest, trigger: HttpData, exchange: HttpExchange | None
 
 
 def _trigger_value(match: RouteMatch, request: HttpRequest) -> HttpData:
-    if request.body and not request.has_length:
+    value = _value_without_body(match, request)
+    if not request.body:
+        return value
+    if not request.has_length:
         logger.warning(
             "Function '%s' gets an empty body, as on Azure: the request came without "
             "Content-Length (Transfer-Encoding: chunked).",
             match.function.name,
         )
-        return _value_without_body(match, request)
-    return replace(_value_without_body(match, request), body=request.body)
+        return value
+    return replace(value, body=request.body)
 
 
 def _value_without_body(match: RouteMatch, request: HttpRequest) -> HttpData:
