@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -207,6 +208,7 @@ def management_payload(links: Links, instance_id: str) -> dict[str, str]:
     }
 
 
+@lru_cache(maxsize=64)  # asked at each call of a function with a client, of the same few links
 def durable_client_json(links: Links, rpc_base_url: str | None) -> str:
     """Build the value of a durableClient input binding.
 
