@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from durahost.child.wire import Frame, ProtocolError, Value, pack, unpack
 from durahost.codec.unicode import replace_surrogates
@@ -28,12 +28,26 @@ from durahost.worker.base import (
     WorkerLog,
 )
 
-Answer = asyncio.Future[Frame]
+OnSent = Callable[[], Callable[[], None]]
+"""Called once a request is on its way; what it returns is called when the answer has come, or
+cannot come any more, also when nobody waits for it by then.
+"""
 
 _NAMES = itertools.count(1)
 
 LONGEST_INTERVAL_S = 2**31 - 1
 """Of a retry policy that gives no maximum. Source: as child/loader.py (_retry)."""
+
+
+class _Open(NamedTuple):
+    """A request that is not answered yet; `answer` is done when its caller has left."""
+
+    answer: asyncio.Future[Frame]
+    on_end: Callable[[], None]
+
+
+def _unwatched() -> Callable[[], None]:
+    return lambda: None
 
 
 class Channel:
@@ -44,7 +58,7 @@ class Channel:
         self._send = send
         self._sink = sink
         self._ids = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[Frame]] = {}
+        self._waiting: dict[int, _Open] = {}
         self._failure: WorkerExited | None = None
         self._idle = asyncio.Event()
         self._idle.set()
@@ -80,14 +94,8 @@ class Channel:
         self._web_address = answer.fields["web_address"]
         return _loaded(app, answer.fields)
 
-    async def invoke(
-        self, call: Invocation, on_sent: Callable[[Answer], None] = lambda _: None
-    ) -> Returned | Raised:
-        """Have the child run the function. Errors: SessionLost, WorkerExited.
-
-        on_sent: is given the coming answer, which comes (or fails) also when nobody waits here any
-        more.
-        """
+    async def invoke(self, call: Invocation, on_sent: OnSent = _unwatched) -> Returned | Raised:
+        """Have the child run the function. Errors: SessionLost, WorkerExited."""
         try:
             answer = await self._ask(call, on_sent)
         except ProtocolError as error:  # the call is too large, today and at every other try
@@ -108,7 +116,7 @@ class Channel:
         }
         return Returned(_typed(unpack(fields["value"], answer.parts)), outputs, sites, session)
 
-    async def _ask(self, call: Invocation, on_sent: Callable[[Answer], None]) -> Frame:
+    async def _ask(self, call: Invocation, on_sent: OnSent) -> Frame:
         """The child's answer; with an exchange, once that has ended, too."""
         parts: list[bytes] = []
         request = _written_call(call, parts)
@@ -118,10 +126,10 @@ class Channel:
         request["is_forwarded"] = True
         forwarding: asyncio.Task[None] | None = None
 
-        def begin(answer: Answer) -> None:
+        def begin() -> Callable[[], None]:
             nonlocal forwarding
-            on_sent(answer)
             forwarding = self._track(exchange.forward(address, call.invocation_id))
+            return on_sent()
 
         try:
             answer = await self._request("invoke", request, parts, begin)
@@ -154,42 +162,43 @@ class Channel:
         if frame.kind == "log":
             self._sink(_log(frame.fields))
             return
-        future = self._waiting.pop(frame.fields["id"], None)
+        ended = self._waiting.pop(frame.fields["id"], None)
         self._note_idle()
-        if future is None or future.done():
+        if ended is None:
+            return
+        ended.on_end()
+        if ended.answer.done():
             return
         if frame.kind == "error":
-            future.set_exception(WorkerError(frame.fields["message"]))
+            ended.answer.set_exception(WorkerError(frame.fields["message"]))
         else:
-            future.set_result(frame)
+            ended.answer.set_result(frame)
 
     def fail(self, failure: WorkerExited) -> None:
         """Fail what runs and all that comes; the first failure stays."""
         self._failure = self._failure or failure
         waiting, self._waiting = self._waiting, {}
         self._note_idle()
-        for future in waiting.values():
-            if not future.done():
-                future.set_exception(WorkerExited(str(failure), failure.stderr))
+        for failed in waiting.values():
+            failed.on_end()
+            if not failed.answer.done():
+                failed.answer.set_exception(WorkerExited(str(failure), failure.stderr))
 
     async def _request(
         self,
         kind: str,
         fields: Mapping[str, Any],
         parts: Sequence[bytes] = (),
-        on_sent: Callable[[Answer], None] = lambda _: None,
+        on_sent: OnSent = _unwatched,
     ) -> Frame:
         if self._failure is not None:
             raise WorkerExited(str(self._failure), self._failure.stderr)
         number = next(self._ids)
-        future: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
         self._send(Frame(kind, {"id": number, **fields}, parts))
-        self._waiting[number] = future
+        self._waiting[number] = _Open(answer, on_sent())
         self._idle.clear()
-        # Retrieved in any case: the caller may have left by the time that it fails.
-        future.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
-        on_sent(future)
-        return await asyncio.shield(future)
+        return await answer
 
     def _note_idle(self) -> None:
         if not self.running:

@@ -132,7 +132,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
 
     def _send(self, frame: Frame) -> None:
         pipe = self._pipe()
-        if pipe is None or not self.is_standing:
+        if pipe is None or self._is_stopping or self._killed_for is not None:
             raise WorkerExited("the worker process takes no more calls")
         pipe.write(encode(frame))
 

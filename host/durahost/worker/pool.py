@@ -130,20 +130,28 @@ class WorkerPool:
         return None
 
     async def _least_busy(self) -> Member:
+        standing = self._standing()
+        if not standing:
+            await self._until_one_stands()
+            standing = self._standing()
+        if self._is_draining:
+            raise WorkerExited("the worker processes are being stopped")
+        return min(standing, key=lambda member: member.running)
+
+    def _standing(self) -> list[Member]:
+        return [member for member in self._members if member.is_standing]
+
+    async def _until_one_stands(self) -> None:
+        """Or until the pool drains."""
         try:
             async with asyncio.timeout(self._stand_limit_s):
-                while not (standing := [one for one in self._members if one.is_standing]):
-                    if self._is_draining:
-                        break
+                while not self._standing() and not self._is_draining:
                     await self._changed.wait()
         except TimeoutError:
             raise WorkerExited(
                 f"no worker process stands after {self._stand_limit_s:g} s; the log says why they"
                 " end"
             ) from None
-        if self._is_draining:
-            raise WorkerExited("the worker processes are being stopped")
-        return min(standing, key=lambda member: member.running)
 
     async def _keep(self, member: Member, app: AppSource) -> None:
         """Replace the worker, and its replacements, whenever they end."""

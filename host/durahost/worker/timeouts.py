@@ -7,22 +7,16 @@ from datetime import timedelta
 from durahost.config.dotnet_values import timespan_text
 from durahost.model.errors import WorkerExited
 from durahost.worker.base import Invocation
-from durahost.worker.channel import Answer
+from durahost.worker.channel import OnSent
 
 
-def keep_deadline(
-    deadline_s: float, end: Callable[[str], None], text: str
-) -> Callable[[Answer], None]:
+def keep_deadline(deadline_s: float, end: Callable[[str], None], text: str) -> OnSent:
     """End the worker, with this text, unless the answer has come by then.
 
     A caller that leaves takes neither the call nor its deadline along.
     """
 
-    def watch(answer: Answer) -> None:
-        timer = asyncio.get_running_loop().call_later(deadline_s, end, text)
-        answer.add_done_callback(lambda _: timer.cancel())
-
-    return watch
+    return lambda: asyncio.get_running_loop().call_later(deadline_s, end, text).cancel
 
 
 RESTARTED = "Restart of language worker process(es) completed."
