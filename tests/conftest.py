@@ -18,6 +18,11 @@ ROOT = Path(__file__).parent.parent
 APP_FILES = ("function_app", "host.json", "local.settings.json", ".funcignore")
 
 
+def pytest_collection_modifyitems(items):
+    """What is slow comes first, so that the processes of a whole run end at the same time."""
+    items.sort(key=lambda item: "slow" not in item.keywords)
+
+
 @pytest.fixture
 def anyio_backend():
     return "asyncio"

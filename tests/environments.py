@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -52,15 +53,36 @@ def environment(folder, python, *requirements):
     It is made once for each interpreter and list of requirements. Skips the test when pip cannot
     install them.
     """
-    wanted = "\n".join([python, *map(str, requirements)])
-    name = hashlib.sha256(wanted.encode()).hexdigest()[:16]
-    place = ROOT / folder / name
-    made_python = place / "bin" / "python"
+
+    def make(place):
+        # The pip of the tests installs, so that none need be installed first.
+        command = [python, "-m", "venv", "--without-pip", place]
+        subprocess.run(command, check=True, timeout=INSTALL_LIMIT_S)
+        _install(place / "bin" / "python", *requirements)
+
+    place = _kept(folder, [python, *map(str, requirements)], make)
+    return str(place / "bin" / "python")
+
+
+def overlay(folder, python, requirement):
+    """A folder with this one package, to stand before those of the interpreter on the path."""
+
+    def make(place):
+        _install(python, "--no-deps", "--target", place, requirement)
+
+    return str(_kept(folder, ["over", python, requirement], make))
+
+
+def _kept(folder, wanted, make):
+    """The place in `folder` for what is wanted, made unless it is there."""
+    text = "\n".join(wanted)
+    place = ROOT / folder / hashlib.sha256(text.encode()).hexdigest()[:16]
     with _alone(place):
         if not (place / MADE).exists():
-            _make(place, python, requirements)
-            (place / MADE).write_text(wanted)
-    return str(made_python)
+            shutil.rmtree(place, ignore_errors=True)
+            make(place)
+            (place / MADE).write_text(text)
+    return place
 
 
 @contextmanager
@@ -72,39 +94,15 @@ def _alone(place):
         yield
 
 
-def _make(place, python, requirements):
-    made_python = place / "bin" / "python"
-    shutil.rmtree(place, ignore_errors=True)
-    subprocess.run([python, "-m", "venv", place], check=True, timeout=INSTALL_LIMIT_S)
-    command = [made_python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+def _install(python, *arguments):
+    pip = [sys.executable, "-m", "pip", "--python", python]
     ran = subprocess.run(
-        [*command, *requirements],
+        [*pip, "install", "-q", "--disable-pip-version-check", *arguments],
         capture_output=True,
         text=True,
         check=False,
         timeout=INSTALL_LIMIT_S,
     )
     if ran.returncode:
-        pytest.skip(f"pip cannot install {', '.join(map(str, requirements))}: {ran.stderr.strip()}")
-
-
-def overlay(folder, python, requirement):
-    """A folder with this one package, to stand before those of the interpreter on the path."""
-    wanted = f"{python}\n{requirement}"
-    place = ROOT / folder / f"over-{hashlib.sha256(wanted.encode()).hexdigest()[:16]}"
-    with _alone(place):
-        if not (place / MADE).exists():
-            shutil.rmtree(place, ignore_errors=True)
-            command = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-            options = ["--no-deps", "--target", str(place), requirement]
-            ran = subprocess.run(
-                [*command, *options],
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=INSTALL_LIMIT_S,
-            )
-            if ran.returncode:
-                pytest.skip(f"pip cannot install {requirement}: {ran.stderr.strip()}")
-            (place / MADE).write_text(wanted)
-    return str(place)
+        wanted = " ".join(map(str, arguments))
+        pytest.skip(f"pip cannot install {wanted}: {ran.stderr.strip()}")

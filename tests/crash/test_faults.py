@@ -18,9 +18,10 @@ from replay_check import assert_replays
 
 from durahost.config.settings import DurableSettings, SessionUse
 
-pytestmark = pytest.mark.feature(
-    "Exactly once", "Death before and after each store operation and effect"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.feature("Exactly once", "Death before and after each store operation and effect"),
+]
 
 
 WITHOUT_EPISODES = {"terminated-early", "purged", "purged-alive"}

@@ -159,6 +159,7 @@ class KillLoop:
             ).fetchall()
 
 
+@pytest.mark.slow
 @pytest.mark.feature("Exactly once", "`kill -9` of host or child")
 def test_all_ends_well_however_often_hosts_and_children_are_killed(default_app, write_function):
     print(f"seed {SEED}: {KILLS} kills, {INSTANCES} instances")

@@ -203,6 +203,7 @@ def expected(model):
     return ends, None if model.counter is None else str(model.counter)
 
 
+@pytest.mark.slow
 @pytest.mark.feature("Exactly once", "Random runs with crashes end as one without can")
 @pytest.mark.filterwarnings("ignore:Potential duplicate Task completion")
 @pytest.mark.usefixtures("unmeasured")

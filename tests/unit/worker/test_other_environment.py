@@ -1,48 +1,23 @@
 """The child in an environment that holds the app's packages only, on the oldest Python there is."""
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from environments import environment, interpreter
 
 from durahost.worker.base import HttpData, Returned, TypedData
 
 pytestmark = [pytest.mark.slow, pytest.mark.feature("Functions host", "The app's own interpreter")]
 
 OLDEST = "3.10"
+PACKAGES = ("azure-functions", "azure-functions-durable>=1.7,<2")
 
 
-def oldest_python():
-    """The oldest supported interpreter of the machine, else the one that runs the tests."""
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    candidates = [f"python{OLDEST}", *map(str, pyenv.glob(f"versions/{OLDEST}.*/bin/python"))]
-    for candidate in candidates:
-        try:
-            subprocess.run([candidate, "-c", ""], check=True, capture_output=True)
-        except (OSError, subprocess.CalledProcessError):
-            continue
-        return candidate
-    return sys.executable
-
-
-@pytest.fixture(scope="session")
-def app_python(tmp_path_factory):
-    """The interpreter of a virtual environment with azure-functions and azure-functions-durable."""
-    folder = tmp_path_factory.mktemp("environment")
-    subprocess.run([oldest_python(), "-m", "venv", folder], check=True)
-    python = folder / "bin" / "python"
-    packages = ["azure-functions", "azure-functions-durable>=1.7,<2"]
-    installed = subprocess.run(
-        [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if installed.returncode:
-        pytest.skip(f"pip cannot install the app's packages: {installed.stderr.strip()}")
-    return str(python)
+@pytest.fixture(scope="module")
+def app_python():
+    """An environment of the oldest supported interpreter, or of the one that runs the tests."""
+    return environment(".venv-apps", interpreter(OLDEST) or sys.executable, *PACKAGES)
 
 
 async def test_the_app_runs_without_durahost_in_its_environment(processes, app, app_python):
