@@ -1,10 +1,8 @@
 """Fixtures that every kind of test shares: the async backend, and apps on disk as copies."""
 
-import json
-import shutil
 import sys
-from pathlib import Path
 
+import app_files
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -13,9 +11,6 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("durahost", parent=settings.get_profile("explore"), derandomize=True)
 settings.load_profile("durahost")
-
-ROOT = Path(__file__).parent.parent
-APP_FILES = ("function_app", "host.json", "local.settings.json", ".funcignore")
 
 
 def pytest_collection_modifyitems(items):
@@ -42,39 +37,19 @@ def unmeasured(monkeypatch):
     measuring.start()
 
 
-def copy_app(target):
-    target.mkdir(parents=True, exist_ok=True)
-    for name in APP_FILES:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, target / name)
-    return target
-
-
 @pytest.fixture
 def default_app(tmp_path):
     """A copy of the default app."""
-    return copy_app(tmp_path / "app")
+    return app_files.copy_app(tmp_path / "app")
 
 
 @pytest.fixture(scope="module")
 def shared_app(tmp_path_factory):
     """A copy of the default app for tests that leave it as it is."""
-    return copy_app(tmp_path_factory.mktemp("shared") / "app")
+    return app_files.copy_app(tmp_path_factory.mktemp("shared") / "app")
 
 
 @pytest.fixture
 def write_function():
     """Writes a function folder: bindings as dicts, code as text."""
-
-    def write(root, name, bindings, code, **more):
-        folder = root / name
-        folder.mkdir(parents=True, exist_ok=True)
-        config = {"scriptFile": "__init__.py", "bindings": bindings, **more}
-        (folder / "function.json").write_text(json.dumps(config))
-        (folder / "__init__.py").write_text(code)
-        return folder
-
-    return write
+    return app_files.write_function

@@ -1,6 +1,6 @@
 """One orchestration instance, its history and inbox, without a store, and episodes over it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from durahost.codec import sdk1
@@ -15,18 +15,28 @@ T0 = datetime(2026, 1, 5, 10, tzinfo=UTC)
 LEASE = Lease("episode", "i1", "me", 1)
 
 
+def at(seconds):
+    return T0 + timedelta(seconds=seconds)
+
+
+def new_state(**changes):
+    """The instance before its first episode."""
+    values = {
+        "instance_id": "i1",
+        "execution_id": "e1",
+        "name": "Flow",
+        "status": RuntimeStatus.PENDING,
+        "created_at": T0,
+        "updated_at": T0,
+    }
+    return InstanceState(**(values | changes))
+
+
 class LoneInstance:
     """It drops what it sends to itself but timers, which `timers` keeps."""
 
     def __init__(self):
-        self.state = InstanceState(
-            instance_id="i1",
-            execution_id="e1",
-            name="Flow",
-            status=RuntimeStatus.PENDING,
-            created_at=T0,
-            updated_at=T0,
-        )
+        self.state = new_state()
         self.history = []
         self.timers = []
         self.inbox = [start_of(self.state, T0).started]

@@ -31,6 +31,19 @@ def eventually(read, accept, within_s=LIMIT_S):
     raise AssertionError(f"not within {within_s} s; seen: {seen}")
 
 
+def durahost(folder, *arguments, env=None):
+    """The command line, run to its end in this folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "durahost", *arguments],
+        cwd=folder,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 class RunningHost:
     """`durahost start` on an app folder; use as a context manager."""
 

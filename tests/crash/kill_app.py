@@ -3,11 +3,10 @@
 Activities leave a line in the file `runs` and take some milliseconds, so that kills meet them.
 """
 
+from app_files import ENTITY, ORCHESTRATION
 from running_host import RunningHost
 
-ORCHESTRATION = [{"name": "context", "type": "orchestrationTrigger", "direction": "in"}]
 ACTIVITY = [{"name": "name", "type": "activityTrigger", "direction": "in"}]
-ENTITY = [{"name": "context", "type": "entityTrigger", "direction": "in"}]
 CLIENT = """
 import azure.durable_functions as df
 from datetime import timedelta

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from app_files import ORCHESTRATION
 from running_host import RunningHost, eventually
 
 pytestmark = pytest.mark.feature("Exactly once", "`kill -9` of host or child")
@@ -41,9 +42,8 @@ main = df.Orchestrator.create(flow)
 def slow_app(default_app, write_function):
     functions = default_app / "function_app"
     activity = [{"name": "name", "type": "activityTrigger", "direction": "in"}]
-    flow = [{"name": "context", "type": "orchestrationTrigger", "direction": "in"}]
     write_function(functions, "Work", activity, SLOW_ACTIVITY)
-    write_function(functions, "SlowFlow", flow, SLOW_FLOW)
+    write_function(functions, "SlowFlow", ORCHESTRATION, SLOW_FLOW)
     return default_app
 
 

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from app_files import ORCHESTRATION
 from running_host import RunningHost, eventually
 
 pytestmark = [
@@ -11,7 +12,6 @@ pytestmark = [
 ]
 
 
-ORCHESTRATION = [{"name": "context", "type": "orchestrationTrigger", "direction": "in"}]
 ACTIVITY = [{"name": "name", "type": "activityTrigger", "direction": "in"}]
 # Fails until the file `repaired` is there; every run leaves a line.
 WORK = """

@@ -4,6 +4,7 @@ import os
 import signal
 
 import pytest
+from app_files import ORCHESTRATION
 from running_host import RunningHost, eventually
 
 LENGTH = 500
@@ -37,9 +38,8 @@ def main(number: int) -> int:
 def chain_app(default_app, write_function):
     functions = default_app / "function_app"
     activity = [{"name": "number", "type": "activityTrigger", "direction": "in"}]
-    flow = [{"name": "context", "type": "orchestrationTrigger", "direction": "in"}]
     write_function(functions, "Add", activity, ADD)
-    write_function(functions, "Chain", flow, CHAIN.format(length=LENGTH))
+    write_function(functions, "Chain", ORCHESTRATION, CHAIN.format(length=LENGTH))
     return default_app
 
 

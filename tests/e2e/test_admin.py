@@ -1,13 +1,11 @@
 """Functions of services that nothing listens to: listed, run by hand, their outputs shown."""
 
 import json
-import shutil
-from pathlib import Path
 
 import pytest
 from running_host import RunningHost, eventually
+from served_apps import serving
 
-APPS = Path(__file__).parents[1] / "apps" / "services"
 OUTPUTS = "/admin/durahost/outputs"
 
 pytestmark = [
@@ -16,18 +14,7 @@ pytestmark = [
 ]
 
 
-def serving(name):
-    @pytest.fixture(scope="module", name=name)
-    def serve(tmp_path_factory):
-        root = tmp_path_factory.mktemp("services") / name
-        shutil.copytree(APPS / name, root, ignore=shutil.ignore_patterns("__pycache__"))
-        with RunningHost(root, "--no-reload") as host:
-            yield host
-
-    return serve
-
-
-decorated, folders = serving("decorated"), serving("folders")
+decorated, folders = serving("services/decorated"), serving("services/folders")
 
 
 @pytest.fixture

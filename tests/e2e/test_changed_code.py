@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from app_files import ORCHESTRATION
 from running_host import RunningHost
 
 pytestmark = pytest.mark.feature(
@@ -14,7 +15,6 @@ pytestmark = pytest.mark.feature(
 
 
 ACTIVITY = [{"name": "value", "type": "activityTrigger", "direction": "in"}]
-ORCHESTRATOR = [{"name": "context", "type": "orchestrationTrigger", "direction": "in"}]
 FLOW = """\
 import azure.durable_functions as df
 
@@ -32,12 +32,12 @@ def test_the_log_shows_both_actions_and_the_instance_azures_text(default_app, wr
         write_function(
             functions, name, ACTIVITY, "def main(value: str) -> str:\n    return value\n"
         )
-    write_function(functions, "Flow", ORCHESTRATOR, FLOW)
+    write_function(functions, "Flow", ORCHESTRATION, FLOW)
     with RunningHost(default_app) as host:
         started = host.start("Flow")
         host.wait_for_status(started, "Running")
         changed = FLOW.replace('"First"', '"Second"').replace("def flow", "\n\ndef flow")
-        write_function(functions, "Flow", ORCHESTRATOR, changed)
+        write_function(functions, "Flow", ORCHESTRATION, changed)
         host.wait_for_line(r"^reloaded in")
         host.raise_event(started, "Go", 1)
         payload = host.wait_for_status(started, "Failed")

@@ -1,13 +1,12 @@
 """Apps of the decorator model, each a folder of `tests/apps`, started by the command line."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 from running_host import RunningHost
+from served_apps import serving
 
-APPS = Path(__file__).parents[1] / "apps"
 AZURE = [
     f"azure_functions.{name}"
     for name in (
@@ -24,17 +23,6 @@ HTTP = [
     {"name": "$return", "type": "http", "direction": "out"},
 ]
 FINE = "def main(req): return 'folder'\n"
-
-
-def serving(name):
-    @pytest.fixture(scope="module", name=name)
-    def serve(tmp_path_factory):
-        root = tmp_path_factory.mktemp("apps") / name
-        shutil.copytree(APPS / name, root, ignore=shutil.ignore_patterns("__pycache__"))
-        with RunningHost(root, "--no-reload") as host:
-            yield host
-
-    return serve
 
 
 fastapi, flask, blueprints = (serving(name) for name in ("fastapi", "flask", "blueprints"))

@@ -5,6 +5,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from app_files import ORCHESTRATION
 from running_host import RunningHost, eventually
 
 CALL_HTTP = """
@@ -43,7 +44,6 @@ def main(context):
     }
     return json.dumps(state)
 """
-ORCHESTRATOR = [{"name": "context", "type": "orchestrationTrigger", "direction": "in"}]
 
 
 class Service(ThreadingHTTPServer):
@@ -110,8 +110,8 @@ def service():
 @pytest.fixture
 def app(default_app, write_function):
     functions = default_app / "function_app"
-    write_function(functions, "CallHttp", ORCHESTRATOR, CALL_HTTP)
-    write_function(functions, "Polling", ORCHESTRATOR, POLLING)
+    write_function(functions, "CallHttp", ORCHESTRATION, CALL_HTTP)
+    write_function(functions, "Polling", ORCHESTRATION, POLLING)
     return default_app
 
 

@@ -5,15 +5,14 @@ The environments hold what the apps' requirements.txt say, and no host. They are
 """
 
 import json
-import shutil
 import sys
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import copy_app
-from e2e.test_check import EVERY, full_of_mistakes  # noqa: F401  # a fixture
-from environments import ROOT, environment
+from app_files import ROOT, copy_app, copy_test_app
+from environments import environment
+from mistakes import EVERY, write_app
 from running_host import RunningHost, eventually
 
 pytestmark = [
@@ -21,7 +20,6 @@ pytestmark = [
     pytest.mark.feature("Functions host", "Apps of every shape, each with its own environment"),
 ]
 
-APPS = ROOT / "tests" / "apps"
 FOLDER_MODEL = ROOT / "function_app" / "requirements.txt"
 
 
@@ -39,16 +37,6 @@ def started(root, requirements, *options):
         assert host.stop() == 0
 
 
-@pytest.fixture
-def copied(tmp_path):
-    def copy(name):
-        root = tmp_path / name
-        shutil.copytree(APPS / name, root, ignore=shutil.ignore_patterns("__pycache__"))
-        return root
-
-    return copy
-
-
 def test_the_folder_model(tmp_path):
     with started(copy_app(tmp_path / "app"), FOLDER_MODEL) as host:
         instance = host.wait_for_status(host.start("HelloSequence"), "Completed")
@@ -59,8 +47,8 @@ def test_the_folder_model(tmp_path):
         assert host.client.get("/api/jobs/nothing").status_code == 404
 
 
-def test_the_decorator_model_with_blueprints(copied):
-    root = copied("blueprints")
+def test_the_decorator_model_with_blueprints(tmp_path):
+    root = copy_test_app("blueprints", tmp_path)
     with started(root, root / "requirements.txt") as host:
         assert host.client.get("/api/plain").text == "plain"
         assert host.client.put("/api/named/bob").text == "PUT bob"
@@ -70,8 +58,8 @@ def test_the_decorator_model_with_blueprints(copied):
         assert host.wait_for_status(flow, "Completed")["output"] == 42
 
 
-def test_fastapi_behind_the_asgi_app(copied):
-    root = copied("fastapi")
+def test_fastapi_behind_the_asgi_app(tmp_path):
+    root = copy_test_app("fastapi", tmp_path)
     with started(root, root / "requirements.txt") as host:
         assert host.client.get("/items/5?q=a").json()["number"] == 5
         assert host.client.get("/items/x").status_code == 422
@@ -80,8 +68,8 @@ def test_fastapi_behind_the_asgi_app(copied):
         assert host.client.get("/items/6").json()["events"] == ["started"]
 
 
-def test_an_app_full_of_mistakes(full_of_mistakes):  # noqa: F811  # the fixture
-    with started(full_of_mistakes, FOLDER_MODEL, "--ephemeral") as host:
+def test_an_app_full_of_mistakes(tmp_path):
+    with started(write_app(tmp_path / "app"), FOLDER_MODEL, "--ephemeral") as host:
         assert host.client.get("/api/Fine").text == "fine"
         assert host.client.get("/api/Missing").status_code == 500
         assert host.client.get("/api/NoBindings").status_code == 404
@@ -90,8 +78,8 @@ def test_an_app_full_of_mistakes(full_of_mistakes):  # noqa: F811  # the fixture
             assert shown.count(f"The '{name}' function is in error: ") == 1
 
 
-def test_timers_and_shared_code(copied):
-    root = copied("timers")
+def test_timers_and_shared_code(tmp_path):
+    root = copy_test_app("timers", tmp_path)
     with started(root, root / "requirements.txt") as host:
         notes = root / "notes"
 

@@ -5,7 +5,6 @@ host said it took is there afterwards, and after a restart. DURAHOST_GENERATED_R
 number, with new ones in each run; by default a few, always the same.
 """
 
-import json
 import os
 import re
 from importlib.resources import files
@@ -14,7 +13,7 @@ import pytest
 import requests
 import schemathesis
 import yaml
-from conftest import copy_app
+from app_files import ENTITY, copy_app, write_function
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from running_host import RunningHost
@@ -67,12 +66,7 @@ main = df.Entity.create(lambda context: context.set_state([context.operation_nam
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
     root = copy_app(tmp_path_factory.mktemp("generated") / "app")
-    folder = root / "function_app" / "Counter"
-    folder.mkdir()
-    bindings = [{"name": "context", "type": "entityTrigger", "direction": "in"}]
-    config = {"scriptFile": "__init__.py", "bindings": bindings}
-    (folder / "function.json").write_text(json.dumps(config))
-    (folder / "__init__.py").write_text(COUNTER)
+    write_function(root / "function_app", "Counter", ENTITY, COUNTER)
     return root
 
 

@@ -1,7 +1,6 @@
 """Clients that break the rules: each is refused or served, and the host serves others meanwhile."""
 
 import contextlib
-import json
 import re
 import resource
 import socket
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import copy_app
+from app_files import copy_app, write_function
 from running_host import RunningHost, eventually
 
 MIB = 1024 * 1024
@@ -34,12 +33,7 @@ UNKNOWN = START.replace("HelloSequence", "Unknown")
 @pytest.fixture(scope="module")
 def host(tmp_path_factory):
     app = copy_app(tmp_path_factory.mktemp("hostile") / "app")
-    folder = app / "function_app" / "Length"
-    folder.mkdir()
-    (folder / "__init__.py").write_text(LENGTH)
-    (folder / "function.json").write_text(
-        json.dumps({"scriptFile": "__init__.py", "bindings": HTTP_BINDINGS})
-    )
+    write_function(app / "function_app", "Length", HTTP_BINDINGS, LENGTH)
     # The soft limit of open files that most systems give; the host has to raise it by itself.
     few_files = ["sh", "-c", 'ulimit -S -n 1024; exec "$0" "$@"', sys.executable, "-m", "durahost"]
     with RunningHost(app, command=few_files) as running:

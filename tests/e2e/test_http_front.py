@@ -3,15 +3,14 @@
 import contextlib
 import json
 import re
-import shutil
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from app_files import APPS, copy_test_app
 from running_host import RunningHost, eventually
 
-APP = Path(__file__).parents[1] / "apps" / "http"
 PAGE = "http://localhost:3000"
 ROUTES = pytest.mark.feature("Functions host", "Routes: templates, constraints, order")
 RESPONSES = pytest.mark.feature("Functions host", "HTTP responses")
@@ -26,8 +25,7 @@ HTTP = {
 
 
 def copied(tmp_path_factory, **http):
-    root = tmp_path_factory.mktemp("http") / "app"
-    shutil.copytree(APP, root, ignore=shutil.ignore_patterns("__pycache__"))
+    root = copy_test_app("http", tmp_path_factory.mktemp("http"))
     if http:
         document = {"version": "2.0", "extensions": {"http": http}}
         (root / "host.json").write_text(json.dumps(document))
@@ -128,7 +126,7 @@ def test_a_bad_route_takes_out_its_function_alone(host):
     (error,) = host.client.get("/admin/functions/bad/status").json()["errors"]
     start = "An error occurred while creating the route with name 'bad' and template 'api/bad/{id'."
     assert error.startswith(start)
-    lines = (APP / "function_app.py").read_text().splitlines()
+    lines = (APPS / "http" / "function_app.py").read_text().splitlines()
     line = lines.index("def bad(req: func.HttpRequest) -> str:") + 1
     assert f"  in function_app.py, line {line}" in host.lines
 

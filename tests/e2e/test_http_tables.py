@@ -8,14 +8,12 @@ dispatcher.py, datumdef.py, tests/unittests/test_http_functions.py.
 
 import json
 import re
-import shutil
 import socket
 
 import pytest
-from environments import ROOT
+from app_files import copy_test_app
 from running_host import RunningHost
 
-APP = ROOT / "tests" / "apps" / "tables"
 REQUESTS = pytest.mark.feature("Functions host", "HTTP requests")
 RESPONSES = pytest.mark.feature("Functions host", "HTTP responses")
 COOKIES = pytest.mark.feature("Functions host", "Cookies")
@@ -25,8 +23,7 @@ CONVERTER = "<class 'azure.functions.http.HttpResponseConverter'>"
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory):
-    root = tmp_path_factory.mktemp("tables") / "app"
-    shutil.copytree(APP, root, ignore=shutil.ignore_patterns("__pycache__"))
+    root = copy_test_app("tables", tmp_path_factory.mktemp("tables"))
     with RunningHost(root, "--no-reload", "--ephemeral", env={"TZ": "UTC"}) as running:
         yield running
 

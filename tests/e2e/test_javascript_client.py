@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from app_files import write_function
 from running_host import RunningHost
 
 SCRIPTS = Path(__file__).parent.parent / "js"
@@ -90,10 +91,7 @@ def host(tmp_path_factory):
         "Counter": (trigger("entity", "context"), COUNTER),
     }
     for name, (bindings, code) in functions.items():
-        (root / name).mkdir()
-        config = {"scriptFile": "__init__.py", "bindings": bindings}
-        (root / name / "function.json").write_text(json.dumps(config))
-        (root / name / "__init__.py").write_text(code)
+        write_function(root, name, bindings, code)
     with RunningHost(root) as running:
         yield running
 

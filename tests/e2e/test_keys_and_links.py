@@ -2,11 +2,9 @@
 
 import json
 import re
-import subprocess
-import sys
 
 import pytest
-from running_host import RunningHost
+from running_host import RunningHost, durahost
 
 HTTP = [
     {"name": "req", "type": "httpTrigger", "direction": "in", "authLevel": "function"},
@@ -35,17 +33,6 @@ import azure.functions as func
 def main(req: func.HttpRequest):
     return req.get_json()
 """
-
-
-def durahost(folder, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "durahost", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
 
 
 def read_keys(folder):

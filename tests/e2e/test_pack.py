@@ -1,25 +1,16 @@
 """The packed app, unzipped into an empty folder, is served the same."""
 
-import subprocess
-import sys
 import zipfile
 
 import pytest
-from running_host import RunningHost
+from running_host import RunningHost, durahost
 
 pytestmark = pytest.mark.feature("Functions host", "Packing for deployment (`durahost pack`)")
 
 
 def test_a_packed_app_serves_the_same(default_app, tmp_path):
     target = tmp_path / "app.zip"
-    packed = subprocess.run(
-        [sys.executable, "-m", "durahost", "pack", "--output", str(target)],
-        cwd=default_app,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    packed = durahost(default_app, "pack", "--output", str(target))
     assert packed.returncode == 0, packed.stderr
     assert str(target) in packed.stdout
     with zipfile.ZipFile(target) as package:

@@ -14,32 +14,25 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import copy_app
+from app_files import ENTITY, ORCHESTRATION, copy_app, orchestrator, write_function
 from running_host import RunningHost, eventually
 
 SCALE = int(os.environ.get("DURAHOST_TEST_SCALE", "1"))
 LIMIT_S = 30.0 + 15.0 * SCALE
 CLIENTS = 4
 MANAGEMENT = "/runtime/webhooks/durabletask"
-ORCHESTRATION = [{"name": "context", "type": "orchestrationTrigger", "direction": "in"}]
 ACTIVITY = [{"name": "value", "type": "activityTrigger", "direction": "in"}]
-ENTITY = [{"name": "context", "type": "entityTrigger", "direction": "in"}]
 
 
-def orchestrator(body):
-    lines = "\n".join(f"    {line}" for line in body.strip().splitlines())
-    return (
-        "import azure.durable_functions as df\n"
-        f"def orchestrator(context):\n    n = context.get_input()\n{lines}\n"
-        "    yield  # a generator, as orchestrators are\n"
-        "main = df.Orchestrator.create(orchestrator)\n"
-    )
+def flow(body):
+    """An orchestrator whose input is the number `n`."""
+    return orchestrator(f"n = context.get_input()\n{body.strip()}")
 
 
 FUNCTIONS = {
     "Fan": (
         ORCHESTRATION,
-        orchestrator(
+        flow(
             """
 calls = [context.call_activity("Echo", number) for number in range(n)]
 return sum((yield context.task_all(calls)))
@@ -48,16 +41,16 @@ return sum((yield context.task_all(calls)))
     ),
     "Parent": (
         ORCHESTRATION,
-        orchestrator(
+        flow(
             """
-calls = [context.call_sub_orchestrator("Leaf", number) for number in range(n)]
+calls = [context.call_sub_flow("Leaf", number) for number in range(n)]
 return sum((yield context.task_all(calls)))
 """
         ),
     ),
     "Chain": (
         ORCHESTRATION,
-        orchestrator(
+        flow(
             """
 for number in range(n):
     yield context.call_activity("Echo", number)
@@ -67,7 +60,7 @@ return n
     ),
     "Waits": (
         ORCHESTRATION,
-        orchestrator(
+        flow(
             """
 for number in range(n):
     yield context.wait_for_external_event("Tick")
@@ -77,7 +70,7 @@ return n
     ),
     "Again": (
         ORCHESTRATION,
-        orchestrator(
+        flow(
             """
 if n > 0:
     context.continue_as_new(n - 1)
@@ -88,7 +81,7 @@ return "end"
     ),
     "Signals": (
         ORCHESTRATION,
-        orchestrator(
+        flow(
             """
 for number in range(n):
     context.signal_entity(df.EntityId("Count", context.instance_id), "add", 1)
@@ -98,7 +91,7 @@ return n
     ),
     "Long": (
         ORCHESTRATION,
-        orchestrator(
+        flow(
             """
 calls = [context.call_activity("Echo", number) for number in range(n)]
 found = sum((yield context.task_all(calls)))
@@ -109,8 +102,8 @@ return found + (yield context.call_activity("Echo", more))
 """
         ),
     ),
-    "Wait": (ORCHESTRATION, orchestrator('return (yield context.wait_for_external_event("Go"))')),
-    "Leaf": (ORCHESTRATION, orchestrator("return n")),
+    "Wait": (ORCHESTRATION, flow('return (yield context.wait_for_external_event("Go"))')),
+    "Leaf": (ORCHESTRATION, flow("return n")),
     "Echo": (ACTIVITY, "def main(value):\n    return int(value)\n"),
     "Count": (
         ENTITY,
@@ -176,11 +169,7 @@ class Busy:
 def write_app(root):
     copy_app(root)
     for name, (bindings, code) in FUNCTIONS.items():
-        folder = root / "function_app" / name
-        folder.mkdir()
-        config = {"scriptFile": "__init__.py", "bindings": bindings}
-        (folder / "function.json").write_text(json.dumps(config))
-        (folder / "__init__.py").write_text(code)
+        write_function(root / "function_app", name, bindings, code)
     return root
 
 

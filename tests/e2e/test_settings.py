@@ -3,10 +3,10 @@
 import json
 
 import pytest
+from app_files import ORCHESTRATION
 from running_host import RunningHost
 
 ACTIVITY = [{"name": "name", "type": "activityTrigger", "direction": "in"}]
-ORCHESTRATOR = [{"name": "context", "type": "orchestrationTrigger", "direction": "in"}]
 WORK = """
 import pathlib, time
 
@@ -40,7 +40,7 @@ def configure(app, **options):
 def busy_app(default_app, write_function):
     functions = default_app / "function_app"
     write_function(functions, "Work", ACTIVITY, WORK)
-    write_function(functions, "Fan", ORCHESTRATOR, FAN)
+    write_function(functions, "Fan", ORCHESTRATION, FAN)
     return default_app
 
 

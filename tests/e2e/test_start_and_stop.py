@@ -4,13 +4,11 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 
 import httpx
 import pytest
-from running_host import RunningHost, eventually
+from running_host import RunningHost, durahost, eventually
 
 HTTP = [
     {"name": "req", "type": "httpTrigger", "direction": "in", "authLevel": "anonymous"},
@@ -24,15 +22,16 @@ def main(req: func.HttpRequest) -> func.HttpResponse:
 """
 
 
-def durahost(folder, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "durahost", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+@pytest.fixture
+def blocked(default_app, write_function):
+    """A host with an activity that goes on and on."""
+    activity = [{"name": "name", "type": "activityTrigger", "direction": "in"}]
+    code = "import time\ndef main(name):\n    time.sleep(99)\n"
+    write_function(default_app / "function_app", "SayHello", activity, code)
+    with RunningHost(default_app) as host:
+        host.start("HelloSequence")
+        host.wait_for_line(r"Executing 'Functions.SayHello'")
+        yield host
 
 
 @pytest.mark.feature("Settings", "`useGracefulShutdown`")
@@ -56,18 +55,10 @@ def test_ctrl_c_ends_cleanly_with_work_in_hand(default_app):
     "Stopping: Ctrl-C, SIGTERM, exit codes",
     "exit codes 0, 1 and 2, better than `func`",
 )
-def test_ctrl_c_while_an_activity_blocks_is_still_clean(default_app, write_function):
-    functions = default_app / "function_app"
-    activity = [{"name": "name", "type": "activityTrigger", "direction": "in"}]
-    write_function(
-        functions, "SayHello", activity, "import time\ndef main(name):\n    time.sleep(99)\n"
-    )
-    with RunningHost(default_app) as host:
-        host.start("HelloSequence")
-        host.wait_for_line(r"Executing 'Functions.SayHello'")
-        host.process.send_signal(signal.SIGINT)
-        assert host.process.wait(30) == 0
-        assert "Traceback" not in "\n".join(host.lines)
+def test_ctrl_c_while_an_activity_blocks_is_still_clean(blocked):
+    blocked.process.send_signal(signal.SIGINT)
+    assert blocked.process.wait(30) == 0
+    assert "Traceback" not in "\n".join(blocked.lines)
 
 
 @pytest.mark.feature(
@@ -75,21 +66,13 @@ def test_ctrl_c_while_an_activity_blocks_is_still_clean(default_app, write_funct
     "Stopping: Ctrl-C, SIGTERM, exit codes",
     "exit codes 0, 1 and 2, better than `func`",
 )
-def test_a_second_ctrl_c_ends_at_once(default_app, write_function):
-    functions = default_app / "function_app"
-    activity = [{"name": "name", "type": "activityTrigger", "direction": "in"}]
-    write_function(
-        functions, "SayHello", activity, "import time\ndef main(name):\n    time.sleep(99)\n"
-    )
-    with RunningHost(default_app) as host:
-        host.start("HelloSequence")
-        host.wait_for_line(r"Executing 'Functions.SayHello'")
-        children = host.children
-        host.process.send_signal(signal.SIGINT)
-        host.process.send_signal(signal.SIGTERM)
-        assert host.process.wait(5) in (0, 1)
-        assert children
-        eventually(lambda: host.children, lambda found: found == [])
+def test_a_second_ctrl_c_ends_at_once(blocked):
+    children = blocked.children
+    blocked.process.send_signal(signal.SIGINT)
+    blocked.process.send_signal(signal.SIGTERM)
+    assert blocked.process.wait(5) in (0, 1)
+    assert children
+    eventually(lambda: blocked.children, lambda found: found == [])
 
 
 @pytest.mark.feature(

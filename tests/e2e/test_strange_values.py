@@ -1,13 +1,10 @@
 """Values that no JSON text, UTF-8 or clock can hold: the instance ends, at once and with a text."""
 
-import json
-
 import pytest
-from conftest import copy_app
+from app_files import ORCHESTRATION, copy_app, write_function
 from running_host import RunningHost
 
 ACTIVITY = [{"name": "what", "type": "activityTrigger", "direction": "in"}]
-ORCHESTRATION = [{"name": "context", "type": "orchestrationTrigger", "direction": "in"}]
 ACT = r"""
 def main(what: str) -> str:
     if what == "raise":
@@ -55,12 +52,7 @@ main = df.Orchestrator.create(flow)
 def host(tmp_path_factory):
     root = copy_app(tmp_path_factory.mktemp("strange") / "app")
     for name, bindings, code in (("Act", ACTIVITY, ACT), ("Flow", ORCHESTRATION, FLOW)):
-        folder = root / "function_app" / name
-        folder.mkdir()
-        (folder / "function.json").write_text(
-            json.dumps({"scriptFile": "__init__.py", "bindings": bindings})
-        )
-        (folder / "__init__.py").write_text(code)
+        write_function(root / "function_app", name, bindings, code)
     with RunningHost(root) as running:
         yield running
 

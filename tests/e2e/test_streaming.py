@@ -2,14 +2,14 @@
 
 import json
 import re
-import shutil
 import socket
 import sys
 from contextlib import contextmanager
 
 import httpx
 import pytest
-from environments import ROOT, environment
+from app_files import APPS, copy_test_app
+from environments import environment
 from running_host import RunningHost, eventually
 
 pytestmark = [
@@ -22,7 +22,7 @@ pytestmark = [
     ),
 ]
 
-APP = ROOT / "tests" / "apps" / "streaming"
+SCRIPT = APPS / "streaming" / "function_app.py"
 LARGEST_MB = 24
 HOST_JSON = {
     "version": "2.0",
@@ -38,8 +38,7 @@ def gates(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory, gates):
-    root = tmp_path_factory.mktemp("streaming") / "app"
-    shutil.copytree(APP, root, ignore=shutil.ignore_patterns("__pycache__"))
+    root = copy_test_app("streaming", tmp_path_factory.mktemp("streaming"))
     (root / "host.json").write_text(json.dumps(HOST_JSON))
     python = environment(
         ".venv-apps", sys.executable, *(root / "requirements.txt").read_text().split()
@@ -123,7 +122,12 @@ def test_what_the_function_is_asked(host):
         ("plain", 200, "text/plain; charset=utf-8", b"plain"),
         ("moved", 307, None, b""),
         ("empty", 204, None, b""),
-        ("file", 200, "text/x-python; charset=utf-8", (APP / "function_app.py").read_bytes()),
+        (
+            "file",
+            200,
+            "text/x-python; charset=utf-8",
+            SCRIPT.read_bytes(),
+        ),
         ("none", 500, "text/plain; charset=utf-8", b"Internal Server Error"),
         ("unknown", 500, "text/plain; charset=utf-8", b"Internal Server Error"),
         ("raises", 500, "text/plain; charset=utf-8", b"Internal Server Error"),

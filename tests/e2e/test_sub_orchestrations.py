@@ -4,10 +4,9 @@ import json
 import time
 
 import pytest
-from conftest import copy_app
+from app_files import ORCHESTRATION, copy_app, set_durable_option, write_function
 from running_host import RunningHost, eventually
 
-ORCHESTRATION = [{"name": "context", "type": "orchestrationTrigger", "direction": "in"}]
 MANAGEMENT = "/runtime/webhooks/durabletask"
 CALLER = """
 import azure.durable_functions as df
@@ -52,17 +51,9 @@ main = df.Orchestrator.create(teller)
 @pytest.fixture(scope="module")
 def host(tmp_path_factory):
     root = copy_app(tmp_path_factory.mktemp("tree") / "app")
-    settings = json.loads((root / "host.json").read_text())
-    durable = settings.setdefault("extensions", {}).setdefault("durableTask", {})
-    durable["defaultVersion"] = "1.0"
-    (root / "host.json").write_text(json.dumps(settings))
+    set_durable_option(root, "defaultVersion", "1.0")
     for name, code in [("Caller", CALLER), ("Waiter", WAITER), ("Teller", TELLER)]:
-        folder = root / "function_app" / name
-        folder.mkdir()
-        (folder / "function.json").write_text(
-            json.dumps({"scriptFile": "__init__.py", "bindings": ORCHESTRATION})
-        )
-        (folder / "__init__.py").write_text(code)
+        write_function(root / "function_app", name, ORCHESTRATION, code)
     with RunningHost(root) as running:
         yield running
 

@@ -2,31 +2,23 @@
 
 import json
 import re
-import shutil
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
+from app_files import copy_test_app
 from running_host import RunningHost, eventually
 
 from durahost.clock import RealClock
 
-APPS = Path(__file__).parents[1] / "apps"
 TRIGGERS = pytest.mark.feature("Functions host", "Timer triggers: runs on schedule, by the clock")
 SURVIVES = pytest.mark.feature("Functions host", "Timer triggers: `useMonitor`, past due")
 
 
-def app_of(name, tmp_path):
-    target = tmp_path / name
-    shutil.copytree(APPS / name, target, ignore=shutil.ignore_patterns("__pycache__"))
-    return target
-
-
 @pytest.fixture
 def folders(tmp_path):
-    return app_of("timers", tmp_path)
+    return copy_test_app("timers", tmp_path)
 
 
 def runs(app, name):
@@ -83,7 +75,7 @@ def test_folders_with_shared_code(folders):
 
 @TRIGGERS
 def test_the_decorator_model(tmp_path):
-    app = app_of("timers_decorated", tmp_path)
+    app = copy_test_app("timers_decorated", tmp_path)
     with RunningHost(app, "--no-reload"):
         assert wait_for_runs(app, "every_second", 2)[1]["schedule_status"] == {}
         (start,) = wait_for_runs(app, "at_start", 1)

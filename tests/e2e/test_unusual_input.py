@@ -8,25 +8,20 @@ from http.client import HTTPConnection
 from urllib.parse import quote
 
 import pytest
-from conftest import copy_app
+from app_files import (
+    ENTITY,
+    ORCHESTRATION,
+    copy_app,
+    orchestrator,
+    set_durable_option,
+    write_function,
+)
 from running_host import RunningHost, eventually
 
 MANAGEMENT = "/runtime/webhooks/durabletask"
-ORCHESTRATION = [{"name": "context", "type": "orchestrationTrigger", "direction": "in"}]
 ACTIVITY = [{"name": "value", "type": "activityTrigger", "direction": "in"}]
-ENTITY = [{"name": "context", "type": "entityTrigger", "direction": "in"}]
 LARGE = int(os.environ.get("DURAHOST_TEST_PAYLOAD_MB", "1")) * 2**20
 LIMIT_S = 30 + 2 * LARGE / 2**20
-
-
-def orchestrator(body):
-    lines = "\n".join(f"    {line}" for line in body.strip().splitlines())
-    return (
-        "import azure.durable_functions as df\n"
-        f"def orchestrator(context):\n{lines}\n"
-        "    yield  # a generator, as orchestrators are\n"
-        "main = df.Orchestrator.create(orchestrator)\n"
-    )
 
 
 FUNCTIONS = {
@@ -167,16 +162,9 @@ class Client:
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
     root = copy_app(tmp_path_factory.mktemp("unusual") / "app")
-    settings = json.loads((root / "host.json").read_text())
-    durable = settings.setdefault("extensions", {}).setdefault("durableTask", {})
-    durable["maxOrchestrationActions"] = 1000
-    (root / "host.json").write_text(json.dumps(settings))
+    set_durable_option(root, "maxOrchestrationActions", 1000)
     for name, (bindings, code) in FUNCTIONS.items():
-        folder = root / "function_app" / name
-        folder.mkdir()
-        config = {"scriptFile": "__init__.py", "bindings": bindings}
-        (folder / "function.json").write_text(json.dumps(config))
-        (folder / "__init__.py").write_text(code)
+        write_function(root / "function_app", name, bindings, code)
     with RunningHost(root) as running:
         yield Client(running)
         # Whatever was sent, the worker that started first still serves.

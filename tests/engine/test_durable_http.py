@@ -4,10 +4,11 @@ Ids are as the JavaScript SDK counts them, the only one that polls: request, tim
 """
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
+from lone_instance import LEASE, T0, at, new_state
 
 from durahost.codec import durable_http, failures, history, sdk1
 from durahost.config.dotnet_values import timespan_text
@@ -15,11 +16,10 @@ from durahost.engine.calls import KnownFunctions
 from durahost.engine.episode import Plan, conclude, plan
 from durahost.engine.outcome import FreshIds, Rules, start_of
 from durahost.model.actions import OrchestratorFailure
-from durahost.model.instances import InstanceState, Lease, LockedEpisode
+from durahost.model.instances import LockedEpisode
 from durahost.model.messages import InboxMessage, Message
 from durahost.model.status import RuntimeStatus
 
-T0 = datetime(2026, 1, 5, 10, tzinfo=UTC)
 JOB = {"method": "POST", "uri": "https://a.test/job", "content": '{"go":true}'}
 POLLED = {**JOB, "asynchronousPatternEnabled": True}
 RETRIED = {
@@ -27,10 +27,6 @@ RETRIED = {
     "maxNumberOfAttempts": 2,
     "statusCodesToRetry": [500, "429"],
 }
-
-
-def at(seconds):
-    return T0 + timedelta(seconds=seconds)
 
 
 def state_of(*requests, is_done=False):
@@ -51,22 +47,14 @@ class Calls:
     def __init__(self, *requests, **rules):
         self.answer = state_of(*requests, is_done=True)
         self.rules = Rules(stores_inputs=True, **rules)
-        self.state = InstanceState(
-            instance_id="i1",
-            execution_id="e1",
-            name="Flow",
-            status=RuntimeStatus.PENDING,
-            created_at=T0,
-            updated_at=T0,
-        )
+        self.state = new_state()
         self.history, self.hints = [], []
         self.tell(0, start_of(self.state, T0).started.event)
 
     def tell(self, seconds, *events):
         """One episode at that time, with these messages."""
         inbox = [InboxMessage(n, Message("i1", event)) for n, event in enumerate(events)]
-        lease = Lease("episode", "i1", "me", 1)
-        made = plan(LockedEpisode(lease, self.state, list(self.history), inbox), at(seconds))
+        made = plan(LockedEpisode(LEASE, self.state, list(self.history), inbox), at(seconds))
         assert isinstance(made, Plan)
         concluded = conclude(
             made,

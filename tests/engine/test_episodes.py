@@ -4,12 +4,13 @@ many.
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lone_instance import LEASE, T0, at, new_state
 
 from durahost.codec import history
 from durahost.engine import matching, transitions
@@ -32,29 +33,11 @@ from durahost.model.actions import (
     WhenAny,
 )
 from durahost.model.events import EventKind, HistoryEvent
-from durahost.model.instances import Commit, InstanceState, Lease, LockedEpisode, ParentInstance
+from durahost.model.instances import Commit, LockedEpisode, ParentInstance
 from durahost.model.messages import InboxMessage, Message
 from durahost.model.status import TERMINAL, RuntimeStatus
 
-T0 = datetime(2026, 1, 5, 10, tzinfo=UTC)
-LEASE = Lease("episode", "i1", "me", 1)
 ONCE_MORE = RetryOptions(timedelta(seconds=5), 2)
-
-
-def at(seconds):
-    return T0 + timedelta(seconds=seconds)
-
-
-def new_state(**changes):
-    state = InstanceState(
-        instance_id="i1",
-        execution_id="e1",
-        name="Flow",
-        status=RuntimeStatus.PENDING,
-        created_at=T0,
-        updated_at=T0,
-    )
-    return replace(state, **changes)
 
 
 class Instance:

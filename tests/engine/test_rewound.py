@@ -2,10 +2,11 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from lone_instance import LEASE, T0, at, new_state
 
 from durahost.codec import failures, history
 from durahost.engine.calls import KnownFunctions
@@ -23,37 +24,24 @@ from durahost.model.actions import (
     WhenAny,
 )
 from durahost.model.events import EventKind
-from durahost.model.instances import InstanceState, Lease, LockedEpisode, ParentInstance
+from durahost.model.instances import LockedEpisode, ParentInstance
 from durahost.model.messages import InboxMessage, Message
 from durahost.model.status import RuntimeStatus
 
 pytestmark = pytest.mark.feature("Management API", "`POST /instances/{instanceId}/rewind`")
 
 
-T0 = datetime(2026, 1, 5, 10, tzinfo=UTC)
 REQUEST = history.execution_rewound("repaired", T0 + timedelta(hours=1))
 PARENT = ParentInstance("p", "pe1", "Parent", "", 4)
 A, B = CallActivity("A", None), CallActivity("B", None)
 CHILD = CallSubOrchestrator("Child", None, "child")
 
 
-def at(seconds):
-    return T0 + timedelta(seconds=seconds)
-
-
 class Run:
     """One instance under a sequence of answers; `rewind` puts it on a new execution."""
 
     def __init__(self, **changes):
-        self.state = InstanceState(
-            instance_id="i1",
-            execution_id="e1",
-            name="Flow",
-            status=RuntimeStatus.PENDING,
-            created_at=T0,
-            updated_at=T0,
-            **changes,
-        )
+        self.state = new_state(**changes)
         self.history = []
         self.time = 0
         self.inbox = [start_of(self.state, T0).started]
@@ -63,8 +51,7 @@ class Run:
         self.time += 1
         self.inbox += [Message("i1", event) for event in events]
         inbox = [InboxMessage(n, message) for n, message in enumerate(self.inbox)]
-        lease = Lease("episode", "i1", "me", 1)
-        made = plan(LockedEpisode(lease, self.state, self.history, inbox), at(self.time))
+        made = plan(LockedEpisode(LEASE, self.state, self.history, inbox), at(self.time))
         assert isinstance(made, Plan)
         self.commit = conclude(
             made,

@@ -1,21 +1,20 @@
 """Versions of instances and of the host: who runs what, and what becomes of the rest."""
 
 import json
-from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from lone_instance import LEASE, T0, new_state
 
 from durahost.engine.episode import plan
 from durahost.engine.outcome import FreshIds, start_of
 from durahost.engine.versions import compare_versions, fail, is_runnable, parse_version
 from durahost.model.events import EventKind
-from durahost.model.instances import InstanceState, Lease, LockedEpisode, ParentInstance
+from durahost.model.instances import LockedEpisode, ParentInstance
 from durahost.model.messages import InboxMessage
 from durahost.model.status import RuntimeStatus
 from durahost.model.versioning import VersionMatch
 
-T0 = datetime(2026, 1, 5, 10, tzinfo=UTC)
 TEXT = "VersionMismatch: Orchestration version did not comply with Worker Versioning"
 
 
@@ -81,19 +80,9 @@ def test_who_runs_what(strategy, version, own, runs):
 @pytest.mark.feature("Versions", "`Fail`: the instance fails")
 def test_a_mismatch_fails_the_instance_without_its_orchestrator_and_tells_the_caller():
     parent = ParentInstance("p", "pe", "Parent", "", 3)
-    state = InstanceState(
-        instance_id="i1",
-        execution_id="e1",
-        name="Flow",
-        status=RuntimeStatus.PENDING,
-        created_at=T0,
-        updated_at=T0,
-        version="2.0",
-        parent=parent,
-        custom_status='"last"',
-    )
+    state = new_state(version="2.0", parent=parent, custom_status='"last"')
     inbox = [InboxMessage(7, start_of(state, T0).started)]
-    made = plan(LockedEpisode(Lease("episode", "i1", "me", 1), state, [], inbox), T0)
+    made = plan(LockedEpisode(LEASE, state, [], inbox), T0)
     commit = fail(made, FreshIds(UUID(int=1)), T0)
     assert [event.kind for event in commit.append] == [
         EventKind.ORCHESTRATOR_STARTED,

@@ -16,7 +16,7 @@ import functools
 import logging
 import os
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -151,9 +151,9 @@ class Runtime:
             return
         call = Invocation(frame, callee, loaded.library, self._scopes.thread_local)
         if callee.web_parameter or call.is_forwarded:
-            self._on_loop(self._start, self._run_forwarded, call, loaded.web)
+            self._on_loop(self._start, self._run_on_loop, call, self._respond, loaded.web)
         elif callee.is_async:
-            self._on_loop(self._start, self._run_async, call, callee)
+            self._on_loop(self._start, self._run_on_loop, call, self._returned)
         else:
             pool = self._episodes if callee.is_episode else self._pool
             try:
@@ -223,23 +223,13 @@ class Runtime:
         live.close()
         self._finish_output()
 
-    async def _run_async(self, call: Invocation, callee: Callee) -> None:
-        with self._scopes.enter(call.invocation_id, callee.name):
-            try:
-                answer = call.returned(await call.run_async())
-            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # as above
-                answer = call.raised(error)
-            except BaseException as error:  # noqa: BLE001  # as above
-                self._leave(error, callee)
-                return
-            self._answer(call, answer)
-
-    async def _run_forwarded(self, call: Invocation, web: "WebServer | None") -> None:
-        """Let the web extension's server answer the client, and the host once that is done."""
+    async def _run_on_loop(
+        self, call: Invocation, run: Callable[..., Awaitable[Frame]], *more: Any
+    ) -> None:
         callee = call.callee
         with self._scopes.enter(call.invocation_id, callee.name):
             try:
-                answer = await self._respond(call, web)
+                answer = await run(call, *more)
             except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # as above
                 answer = call.raised(error)
             except BaseException as error:  # noqa: BLE001  # as above
@@ -247,7 +237,11 @@ class Runtime:
                 return
             self._answer(call, answer)
 
+    async def _returned(self, call: Invocation) -> Frame:
+        return call.returned(await call.run_async())
+
     async def _respond(self, call: Invocation, web: "WebServer | None") -> Frame:
+        """Let the web extension's server answer the client, and the host once that is done."""
         if web is None or not call.is_forwarded:
             raise RuntimeError(NOT_FORWARDED)
         meeting = await web.meet(call.invocation_id)

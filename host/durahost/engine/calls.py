@@ -19,6 +19,7 @@ from durahost.engine import naming
 from durahost.engine.execution import Execution
 from durahost.engine.tasks import NextAsk, PolledCall, RetriedCall, Task, finished
 from durahost.model.actions import (
+    Call,
     CallActivity,
     CallEntity,
     CallHttp,
@@ -90,20 +91,6 @@ class ActionFailed(Exception):
     """An action that throws synchronously: the instance fails with this text behind the usual
     prefix.
     """
-
-
-Call = (
-    CallActivity
-    | CallSubOrchestrator
-    | ContinueAsNew
-    | CreateTimer
-    | WaitForExternalEvent
-    | CallEntity
-    | SignalEntity
-    | CallHttp
-    | Unsupported
-)
-"""Actions that are no compounds."""
 
 
 class Calls:

@@ -119,7 +119,7 @@ class Unsupported:
     name: str
 
 
-Action = (
+Call = (
     CallActivity
     | CallSubOrchestrator
     | ContinueAsNew
@@ -128,10 +128,11 @@ Action = (
     | CallEntity
     | SignalEntity
     | CallHttp
-    | WhenAny
-    | WhenAll
     | Unsupported
 )
+"""Actions that are no compounds."""
+
+Action = Call | WhenAny | WhenAll
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

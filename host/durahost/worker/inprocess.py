@@ -16,11 +16,11 @@ from typing import TypeVar
 from durahost.child.logs import LogFrames, Scopes
 from durahost.child.runtime import Runtime
 from durahost.child.wire import Frame
-from durahost.model.errors import WorkerExited, WorkerTimeout
+from durahost.model.errors import WorkerExited
 from durahost.worker.base import AppSource, Invocation, LoadedApp, LogSink, Raised, Returned
 from durahost.worker.channel import Channel
 from durahost.worker.surroundings import Surroundings
-from durahost.worker.timeouts import keep_deadline, timeout_text
+from durahost.worker.timeouts import invoke_in_time
 
 _T = TypeVar("_T")
 
@@ -82,13 +82,7 @@ class InProcessWorker:
 
     async def invoke(self, call: Invocation, *, deadline_s: float) -> Returned | Raised:
         """Run one invocation. Errors: WorkerExited; WorkerTimeout, which ends the worker."""
-        text = timeout_text(call, deadline_s)
-        try:
-            return await self._channel.invoke(call, keep_deadline(deadline_s, self._end, text))
-        except WorkerExited as error:
-            if str(error) == text:
-                raise WorkerTimeout(text) from None
-            raise
+        return await invoke_in_time(self._channel, call, deadline_s, self._end)
 
     async def drain(self, grace: timedelta) -> None:
         """Wait for what runs, then stop; threads that go on are left to themselves."""

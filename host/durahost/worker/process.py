@@ -15,7 +15,7 @@ from pathlib import Path
 from durahost.model.errors import AppLoadError, WorkerExited, WorkerTimeout
 from durahost.worker.base import AppSource, Invocation, LoadedApp, LogSink, Raised, Returned
 from durahost.worker.child_process import ChildProcess
-from durahost.worker.timeouts import keep_deadline, timeout_text
+from durahost.worker.timeouts import invoke_in_time
 
 logger = logging.getLogger(__name__)
 
@@ -107,14 +107,7 @@ class ProcessWorker:
         Errors: WorkerExited; WorkerTimeout after `deadline_s`, which kills the process, and with it
         every other call that runs there.
         """
-        text = timeout_text(call, deadline_s)
-        watch = keep_deadline(deadline_s, self._child.kill, text)
-        try:
-            return await self._child.channel.invoke(call, watch)
-        except WorkerExited as error:
-            if str(error) == text:
-                raise WorkerTimeout(text) from None
-            raise
+        return await invoke_in_time(self._child.channel, call, deadline_s, self._child.kill)
 
     async def drain(self, grace: timedelta) -> None:
         """Wait for what runs, then tell the child to stop; kill what is left, reap it always."""

@@ -5,18 +5,27 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from durahost.config.dotnet_values import timespan_text
-from durahost.model.errors import WorkerExited
-from durahost.worker.base import Invocation
-from durahost.worker.channel import OnSent
+from durahost.model.errors import WorkerExited, WorkerTimeout
+from durahost.worker.base import Invocation, Raised, Returned
+from durahost.worker.channel import Channel
 
 
-def keep_deadline(deadline_s: float, end: Callable[[str], None], text: str) -> OnSent:
-    """End the worker, with this text, unless the answer has come by then.
+async def invoke_in_time(
+    channel: Channel, call: Invocation, deadline_s: float, end: Callable[[str], None]
+) -> Returned | Raised:
+    """Run one invocation, and end the worker unless the answer has come by then.
 
     A caller that leaves takes neither the call nor its deadline along.
+    Errors: WorkerTimeout; WorkerExited for another reason.
     """
-
-    return lambda: asyncio.get_running_loop().call_later(deadline_s, end, text).cancel
+    text = _timeout_text(call, deadline_s)
+    loop = asyncio.get_running_loop()
+    try:
+        return await channel.invoke(call, lambda: loop.call_later(deadline_s, end, text).cancel)
+    except WorkerExited as error:
+        if str(error) == text:
+            raise WorkerTimeout(text) from None
+        raise
 
 
 RESTARTED = "Restart of language worker process(es) completed."
@@ -30,7 +39,7 @@ def is_timeout(reason: WorkerExited) -> bool:
     return str(reason).startswith(_START)
 
 
-def timeout_text(call: Invocation, deadline_s: float) -> str:
+def _timeout_text(call: Invocation, deadline_s: float) -> str:
     """The host's words for a function that exceeds functionTimeout.
 
     Source: Azure/azure-webjobs-sdk: FunctionExecutor.cs (OnFunctionTimeout).
