@@ -22,6 +22,9 @@ LIMIT_S = 30.0 + 15.0 * SCALE
 CLIENTS = 4
 MANAGEMENT = "/runtime/webhooks/durabletask"
 ACTIVITY = [{"name": "value", "type": "activityTrigger", "direction": "in"}]
+MANY = pytest.mark.feature(
+    "Unusual input", "Many activities, children, events, signals, generations, waiting instances"
+)
 
 
 def flow(body):
@@ -43,7 +46,7 @@ return sum((yield context.task_all(calls)))
         ORCHESTRATION,
         flow(
             """
-calls = [context.call_sub_flow("Leaf", number) for number in range(n)]
+calls = [context.call_sub_orchestrator("Leaf", number) for number in range(n)]
 return sum((yield context.task_all(calls)))
 """
         ),
@@ -179,9 +182,7 @@ def busy(tmp_path_factory):
         yield Busy(running)
 
 
-@pytest.mark.feature(
-    "Unusual input", "Many activities, children, events, signals, generations, waiting instances"
-)
+@MANY
 def test_a_wide_fan_out(busy):
     count = 500 * SCALE
     instance_id = busy.start("Fan", count)
@@ -211,9 +212,7 @@ def test_a_history_of_5000_events_goes_on_after_a_restart(tmp_path):
         eventually(lambda: busy.client.get(path).text, lambda t: t == str(3 * count), LIMIT_S)
 
 
-@pytest.mark.feature(
-    "Unusual input", "Many activities, children, events, signals, generations, waiting instances"
-)
+@MANY
 def test_many_children_of_one_parent(busy):
     count = 100 * SCALE
     instance_id = busy.start("Parent", count)
@@ -221,9 +220,7 @@ def test_many_children_of_one_parent(busy):
     assert busy.output(instance_id) == sum(range(count))
 
 
-@pytest.mark.feature(
-    "Unusual input", "Many activities, children, events, signals, generations, waiting instances"
-)
+@MANY
 def test_a_long_chain(busy):
     count = 60 * SCALE
     instance_id = busy.start("Chain", count)
@@ -231,9 +228,7 @@ def test_a_long_chain(busy):
     assert busy.output(instance_id) == count
 
 
-@pytest.mark.feature(
-    "Unusual input", "Many activities, children, events, signals, generations, waiting instances"
-)
+@MANY
 def test_many_generations_in_a_tight_loop(busy):
     count = 50 * SCALE
     instance_id = busy.start("Again", count)
@@ -243,9 +238,7 @@ def test_many_generations_in_a_tight_loop(busy):
     assert busy.scalar(query) == count
 
 
-@pytest.mark.feature(
-    "Unusual input", "Many activities, children, events, signals, generations, waiting instances"
-)
+@MANY
 def test_many_events_of_one_name(busy):
     count = 500 * SCALE
     instance_id = busy.start("Waits", count)
@@ -255,9 +248,7 @@ def test_many_events_of_one_name(busy):
     assert busy.output(instance_id) == count
 
 
-@pytest.mark.feature(
-    "Unusual input", "Many activities, children, events, signals, generations, waiting instances"
-)
+@MANY
 def test_many_events_that_nobody_waits_for(busy):
     count = 500 * SCALE
     instance_id = busy.start("Wait", None)
@@ -268,9 +259,7 @@ def test_many_events_that_nobody_waits_for(busy):
     assert busy.output(instance_id) == "heard"
 
 
-@pytest.mark.feature(
-    "Unusual input", "Many activities, children, events, signals, generations, waiting instances"
-)
+@MANY
 def test_many_signals_to_one_entity(busy):
     count = 500 * SCALE
     instance_id = busy.start("Signals", count)
@@ -280,9 +269,7 @@ def test_many_signals_to_one_entity(busy):
     eventually(lambda: busy.client.get(path).text, lambda text: text == str(count), LIMIT_S)
 
 
-@pytest.mark.feature(
-    "Unusual input", "Many activities, children, events, signals, generations, waiting instances"
-)
+@MANY
 def test_instances_that_wait_occupy_nothing(busy):
     count = 50 * SCALE
     waiting = "SELECT count(*) FROM instance WHERE name = 'Wait' AND status = 0"

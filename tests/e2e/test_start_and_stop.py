@@ -20,6 +20,11 @@ import azure.functions as func
 def main(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse("fine")
 """
+STOPPING = pytest.mark.feature(
+    "Functions host",
+    "Stopping: Ctrl-C, SIGTERM, exit codes",
+    "exit codes 0, 1 and 2, better than `func`",
+)
 
 
 @pytest.fixture
@@ -35,11 +40,7 @@ def blocked(default_app, write_function):
 
 
 @pytest.mark.feature("Settings", "`useGracefulShutdown`")
-@pytest.mark.feature(
-    "Functions host",
-    "Stopping: Ctrl-C, SIGTERM, exit codes",
-    "exit codes 0, 1 and 2, better than `func`",
-)
+@STOPPING
 def test_ctrl_c_ends_cleanly_with_work_in_hand(default_app):
     with RunningHost(default_app) as host:
         host.start("Approval")
@@ -50,22 +51,14 @@ def test_ctrl_c_ends_cleanly_with_work_in_hand(default_app):
         assert "Traceback" not in "\n".join(host.lines)
 
 
-@pytest.mark.feature(
-    "Functions host",
-    "Stopping: Ctrl-C, SIGTERM, exit codes",
-    "exit codes 0, 1 and 2, better than `func`",
-)
+@STOPPING
 def test_ctrl_c_while_an_activity_blocks_is_still_clean(blocked):
     blocked.process.send_signal(signal.SIGINT)
     assert blocked.process.wait(30) == 0
     assert "Traceback" not in "\n".join(blocked.lines)
 
 
-@pytest.mark.feature(
-    "Functions host",
-    "Stopping: Ctrl-C, SIGTERM, exit codes",
-    "exit codes 0, 1 and 2, better than `func`",
-)
+@STOPPING
 def test_a_second_ctrl_c_ends_at_once(blocked):
     children = blocked.children
     blocked.process.send_signal(signal.SIGINT)
@@ -75,11 +68,7 @@ def test_a_second_ctrl_c_ends_at_once(blocked):
     eventually(lambda: blocked.children, lambda found: found == [])
 
 
-@pytest.mark.feature(
-    "Functions host",
-    "Stopping: Ctrl-C, SIGTERM, exit codes",
-    "exit codes 0, 1 and 2, better than `func`",
-)
+@STOPPING
 def test_a_busy_port_names_its_holder_and_a_free_one(default_app):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -93,11 +82,7 @@ def test_a_busy_port_names_its_holder_and_a_free_one(default_app):
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.feature(
-    "Functions host",
-    "Stopping: Ctrl-C, SIGTERM, exit codes",
-    "exit codes 0, 1 and 2, better than `func`",
-)
+@STOPPING
 def test_no_host_json_up_the_tree_is_exit_1_with_a_hint(tmp_path):
     result = durahost(tmp_path, "start")
     assert result.returncode == 1
@@ -106,22 +91,14 @@ def test_no_host_json_up_the_tree_is_exit_1_with_a_hint(tmp_path):
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.feature(
-    "Functions host",
-    "Stopping: Ctrl-C, SIGTERM, exit codes",
-    "exit codes 0, 1 and 2, better than `func`",
-)
+@STOPPING
 def test_the_app_is_found_from_a_folder_below_it(default_app):
     below = default_app / "function_app" / "HttpStart"
     with RunningHost(below) as host:
         assert host.wait_for_status(host.start("HelloSequence"), "Completed")
 
 
-@pytest.mark.feature(
-    "Functions host",
-    "Stopping: Ctrl-C, SIGTERM, exit codes",
-    "exit codes 0, 1 and 2, better than `func`",
-)
+@STOPPING
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
@@ -147,11 +124,7 @@ def test_usage(tmp_path, arguments, code, text):
     assert text in result.stdout + result.stderr
 
 
-@pytest.mark.feature(
-    "Functions host",
-    "Stopping: Ctrl-C, SIGTERM, exit codes",
-    "exit codes 0, 1 and 2, better than `func`",
-)
+@STOPPING
 def test_a_bad_host_json_is_exit_1_with_the_file_s_name(default_app):
     (default_app / "host.json").write_text('{"version": "9.0"}')
     result = durahost(default_app, "start", "--port", "0")
