@@ -1,6 +1,6 @@
 """The functions of one loaded app, found by function name or by durable name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import Enum
 
@@ -50,7 +50,7 @@ class Registry:
     functions: Sequence[FunctionMetadata] = ()
     failures: Sequence[FunctionFailure] = ()
     disabled: frozenset[str] = frozenset()
-    _durable: Mapping[tuple[DurableKind, str], FunctionMetadata] | None = None
+    _durable: Mapping[DurableKind, Mapping[str, FunctionMetadata]] | None = None
     unserved: Sequence[FunctionMetadata] = ()
 
     @classmethod
@@ -64,10 +64,12 @@ class Registry:
         """Order the functions, as .NET orders names without case, and index the durable ones."""
         ordered = sorted(functions, key=lambda function: function.name.upper())
         durable = {
-            (kind, durable_name(function, kind).lower()): function
-            for function in ordered
+            kind: {
+                durable_name(function, kind).lower(): function
+                for function in ordered
+                if function.trigger.is_type(kind.trigger_type)
+            }
             for kind in DurableKind
-            if function.trigger.is_type(kind.trigger_type)
         }
         return cls(ordered, failures, disabled, durable, unserved)
 
@@ -76,7 +78,7 @@ class Registry:
 
         Names compare without case.
         """
-        function = (self._durable or {}).get((kind, name.lower()))
+        function = self._of_kind(kind).get(name.lower())
         return None if function is None or function.name in self.disabled else function
 
     def knows(self, kind: DurableKind, name: str) -> bool:
@@ -86,7 +88,7 @@ class Registry:
         (ThrowIfFunctionDoesNotExist), OrchestrationTriggerAttributeBindingProvider.cs
         (TryCreateAsync registers it without an executor).
         """
-        return (kind, name.lower()) in (self._durable or {})
+        return name.lower() in self._of_kind(kind)
 
     def get(self, name: str) -> FunctionMetadata | None:
         """The function of this function name; names compare without case."""
@@ -102,9 +104,9 @@ class Registry:
         """Functions with an httpTrigger, in order."""
         return [f for f in self.functions if f.trigger.is_type("httpTrigger")]
 
-    def names(self, kind: DurableKind) -> frozenset[str]:
+    def names(self, kind: DurableKind) -> Set[str]:
         """Lower-cased durable names of this kind."""
-        return frozenset(name for k, name in self._durable or {} if k is kind)
+        return self._of_kind(kind).keys()
 
     def require_loaded(self, function: FunctionMetadata) -> None:
         """Errors: AppLoadError when the function is there but its code does not load.
@@ -122,7 +124,7 @@ class Registry:
         Source: Azure/azure-functions-durable-extension: DurableTaskExtension.cs
         (GetInvalidOrchestratorFunctionMessage and its twins).
         """
-        known = [durable_name(f, kind) for f in self._of_kind(kind)]
+        known = [durable_name(f, kind) for f in self._of_kind(kind).values()]
         article, word = kind.value[2], kind.value[3]
         start = f"The function '{name}' doesn't exist, is disabled, or is not {article}."
         # The extension looks for orchestrators when it is asked for an entity.
@@ -132,8 +134,8 @@ class Registry:
         names = "', '".join(known)
         return f"{start} Additional info: The following are the known {word} functions: '{names}'."
 
-    def _of_kind(self, kind: DurableKind) -> Sequence[FunctionMetadata]:
-        return [f for (k, _), f in (self._durable or {}).items() if k is kind]
+    def _of_kind(self, kind: DurableKind) -> Mapping[str, FunctionMetadata]:
+        return (self._durable or {}).get(kind, {})
 
 
 def durable_name(function: FunctionMetadata, kind: DurableKind) -> str:

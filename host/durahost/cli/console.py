@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import assert_never
 
@@ -189,6 +190,7 @@ def _show_serving(report: Serving) -> None:
     click.echo(f"Listening on {report.base_url} (started in {report.seconds:.2f} s). Ctrl-C stops.")
 
 
+@lru_cache(maxsize=64)
 def _color(level: int) -> str:
     return next(color for lowest, color in _COLORS if level >= lowest)
 
@@ -207,7 +209,10 @@ class _ConsoleHandler(logging.Handler):
         """Have the record printed; one that tells of a fault at once, lest it be the last."""
         try:
             start, color = self._start(record.created), _color(record.levelno)
-            lines = self.format(record).splitlines() or [""]
+            # The formatter adds these to a message, and costs more than all else here.
+            is_whole = not (record.exc_info or record.exc_text or record.stack_info)
+            text = record.getMessage() if is_whole else self.format(record)
+            lines = text.splitlines() or [""]
             self._lines.put("".join([f"{start}{color}{line}{_RESET}\n" for line in lines]))
         except ValueError:
             self.handleError(record)

@@ -194,17 +194,17 @@ def management_payload(links: Links, instance_id: str) -> dict[str, str]:
     HttpManagementPayload.cs.
     """
     instance = f"{links.base_url}/instances/{url_encode(instance_id)}"
-    reason = "reason={text}"
+    query, reason = links.query, "reason={text}"
     return {
         "id": instance_id,
-        "statusQueryGetUri": f"{instance}?{links.query}",
-        "sendEventPostUri": f"{instance}/raiseEvent/{{eventName}}?{links.query}",
-        "terminatePostUri": f"{instance}/terminate?{reason}&{links.query}",
-        "rewindPostUri": f"{instance}/rewind?{reason}&{links.query}",
-        "purgeHistoryDeleteUri": f"{instance}?{links.query}",
-        "restartPostUri": f"{instance}/restart?{links.query}",
-        "suspendPostUri": f"{instance}/suspend?{reason}&{links.query}",
-        "resumePostUri": f"{instance}/resume?{reason}&{links.query}",
+        "statusQueryGetUri": f"{instance}?{query}",
+        "sendEventPostUri": f"{instance}/raiseEvent/{{eventName}}?{query}",
+        "terminatePostUri": f"{instance}/terminate?{reason}&{query}",
+        "rewindPostUri": f"{instance}/rewind?{reason}&{query}",
+        "purgeHistoryDeleteUri": f"{instance}?{query}",
+        "restartPostUri": f"{instance}/restart?{query}",
+        "suspendPostUri": f"{instance}/suspend?{reason}&{query}",
+        "resumePostUri": f"{instance}/resume?{reason}&{query}",
     }
 
 

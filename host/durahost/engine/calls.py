@@ -8,7 +8,7 @@ ContextImplementations/DurableOrchestrationContext.cs
 (CallDurableTaskFunctionAsync, CreateTimer, CallHttpAsync, IncrementActionsOrThrowException).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from json.encoder import encode_basestring
@@ -67,9 +67,9 @@ class KnownFunctions:
     unknown_entity: what is said of an entity name that is not among them.
     """
 
-    orchestrators: frozenset[str] | None = None
-    activities: frozenset[str] | None = None
-    entities: frozenset[str] | None = None
+    orchestrators: Set[str] | None = None
+    activities: Set[str] | None = None
+    entities: Set[str] | None = None
     unknown_entity: Callable[[str], str] = str
 
 
