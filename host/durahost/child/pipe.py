@@ -22,7 +22,8 @@ from .wire import GREETING, Decoder, Frame, encode
 EXIT_LIMIT_S = 2.0
 """How long exit functions of user code may take once the pipe is closed."""
 
-READ_BYTES = 2**18
+READ_BYTES = 2**16
+"""As much as a pipe holds; for a larger buffer each read would go to the system for memory."""
 
 DEBUG_SETTING = "PYTHON_ENABLE_DEBUG_LOGGING"
 TRUE_WORDS = frozenset({"1", "true", "t", "yes", "y"})
