@@ -26,6 +26,7 @@ OWNERS = (
     (r"durahost/dispatch/", "dispatch"),
     (r"durahost/worker/", "pipe to the child"),
     (r"durahost/child/", "child: frames, conversion, sessions"),
+    (r"durahost/http/(connections|exchange|line|serving)\.py", "web server"),
     (r"durahost/http/|durahost/management\.py|durahost/invocations\.py", "HTTP answers"),
     (r"durahost/", "host: the rest"),
     (r"azure/durable_functions/", "azure-functions-durable"),
