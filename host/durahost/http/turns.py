@@ -1,47 +1,45 @@
 """Requests that only look take turns, so that the work they look at goes on.
 
 The event loop runs everything that is ready before it looks for more. A hundred clients that poll
-without a pause are ready all the time, and each step of an instance would wait for a hundred
-answers. So one of them is answered, first come first served, and then the loop turns a few times
-before the next one is. A turn takes as long as there is work: a host that has none answers as many
-as it can, and a single client waits for nobody.
+without a pause are ready all the time: each step of an instance would wait for a hundred answers,
+and what they take of the machine is missing where the work is done. So one of them is answered each
+millisecond, first come first served; who asks alone waits for nobody.
 """
 
 import asyncio
 from collections import deque
 
-TURNS_BETWEEN = 2
-"""An answer takes a tenth of a millisecond, a turn of a busy host a whole one: so looking takes a
-twentieth of its time. Fewer answers would not make the work quicker, only clients wait longer.
-"""
+PAUSE_S = 0.001
+"""An answer takes a tenth of it; a longer pause makes no work quicker, and clients wait longer."""
 
 
 class Turns:
-    """Lets one pass at each so-manieth turn of the running event loop."""
+    """Lets one pass, then nobody for a while, on the running event loop."""
 
-    def __init__(self, between: int = TURNS_BETWEEN) -> None:
-        self._between = between
-        self._left = 0
+    def __init__(self, pause_s: float = PAUSE_S) -> None:
+        self._pause_s = pause_s
+        self._is_pause = False
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def wait(self) -> None:
-        """Return when it is the caller's turn, at once when nobody else has asked just now."""
-        loop = asyncio.get_running_loop()
-        if self._left == 0:
-            self._left = self._between
-            loop.call_soon(self._count)
-            return
-        turn = loop.create_future()
-        self._waiting.append(turn)
-        await turn
+        """Return when it is the caller's turn, at once when nobody has passed just now."""
+        if self._is_pause:
+            turn = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            await turn
+        else:
+            self._begin_pause()
 
-    def _count(self) -> None:
-        """Count one turn of the loop; after the last one, who has waited longest goes."""
-        self._left -= 1
-        while self._left == 0 and self._waiting:
+    def _begin_pause(self) -> None:
+        self._is_pause = True
+        asyncio.get_running_loop().call_later(self._pause_s, self._end_pause)
+
+    def _end_pause(self) -> None:
+        """Let the one go that has waited longest, and still does."""
+        self._is_pause = False
+        while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(None)
-                self._left = self._between
-        if self._left > 0:
-            asyncio.get_running_loop().call_soon(self._count)
+                self._begin_pause()
+                return

@@ -6,7 +6,7 @@ from durahost.http.turns import Turns
 
 
 async def test_who_asks_alone_does_not_wait():
-    turns = Turns(between=2)
+    turns = Turns(pause_s=0)
     for _ in range(3):
         waiting = turns.wait()
         # A coroutine that does not wait ends at its first step.
@@ -20,7 +20,7 @@ async def test_who_asks_alone_does_not_wait():
 
 
 async def test_work_goes_on_beside_those_who_ask_without_a_pause():
-    turns, answered = Turns(between=2), 0
+    turns, answered = Turns(pause_s=0), 0
 
     async def poll():
         nonlocal answered
@@ -37,11 +37,27 @@ async def test_work_goes_on_beside_those_who_ask_without_a_pause():
         poller.cancel()
     await asyncio.gather(*pollers, return_exceptions=True)
     # Without turns each step waits for all hundred.
-    assert steps / 2 - 1 <= answered <= steps / 2 + 1
+    assert 0 < answered <= steps
+
+
+async def test_one_passes_in_each_pause():
+    turns, loop, passed = Turns(pause_s=3600), asyncio.get_running_loop(), []
+
+    async def ask(number):
+        await turns.wait()
+        passed.append(number)
+
+    asking = [loop.create_task(ask(number)) for number in range(3)]
+    for _ in range(9):
+        await asyncio.sleep(0)
+    assert passed == [0]
+    for task in asking:
+        task.cancel()
+    await asyncio.gather(*asking, return_exceptions=True)
 
 
 async def test_first_come_first_served():
-    turns, order = Turns(between=1), []
+    turns, order = Turns(pause_s=0), []
 
     async def ask(number):
         await turns.wait()
@@ -52,7 +68,7 @@ async def test_first_come_first_served():
 
 
 async def test_one_who_leaves_takes_nobodys_turn():
-    turns = Turns(between=1)
+    turns = Turns(pause_s=0)
     asking = [asyncio.ensure_future(turns.wait()) for _ in range(4)]
     await asyncio.sleep(0)
     for gone in asking[1:3]:
