@@ -70,21 +70,19 @@ class WorkLoop(Generic[Item]):
         self._renewal = renewal
         self._slot_freed = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._stopped: asyncio.Future[Any]
+        self._resting: asyncio.Task[Any] | None = None
 
     def stop(self) -> None:
         """Lock nothing more; `run` returns once the work in hand is done."""
         self._stopping.set()
+        if self._resting is not None:
+            self._resting.cancel()
 
     async def run(self) -> None:
         """Work until stopped; cancelling it cancels the work in hand."""
-        self._stopped = asyncio.ensure_future(self._stopping.wait())
-        try:
-            async with asyncio.TaskGroup() as group:
-                while not self._stopping.is_set():
-                    await self._take_work(group)
-        finally:
-            self._stopped.cancel()
+        async with asyncio.TaskGroup() as group:
+            while not self._stopping.is_set():
+                await self._take_work(group)
 
     async def _take_work(self, group: asyncio.TaskGroup) -> None:
         """Fill the free slots; wait when there are none, or no work for them."""
@@ -134,9 +132,15 @@ class WorkLoop(Generic[Item]):
         self._slot_freed.clear()
 
     async def _until_stopped(self, waiting: Coroutine[None, None, object]) -> None:
-        work: asyncio.Future[Any] = asyncio.ensure_future(waiting)
+        """Rest, at most until `stop`, which ends the wait by cancelling it, and nothing else."""
+        if self._stopping.is_set():
+            waiting.close()
+            return
+        task = self._resting = asyncio.current_task()
         try:
-            await asyncio.wait({self._stopped, work}, return_when=asyncio.FIRST_COMPLETED)
+            await waiting
+        except asyncio.CancelledError:
+            if not self._stopping.is_set() or (task is not None and task.uncancel() > 0):
+                raise
         finally:
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
+            self._resting = None

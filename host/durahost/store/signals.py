@@ -7,7 +7,6 @@ commit behind an empty attempt always finds the signal cleared, and a wait after
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from durahost.clock import Clock
@@ -23,33 +22,54 @@ class WorkSignal:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._may_have_work = asyncio.Event()
-        self._may_have_work.set()
         self._due: datetime | None = None
         self._lapse_s: float | None = None
+        self.notify()
 
     def notify(self) -> None:
         """There may be work now."""
+        self._may_be_stored = True
         self._may_have_work.set()
+
+    def notify_kept(self) -> None:
+        """There may be work now, but none that the database knows more of."""
+        self._may_have_work.set()
+
+    @property
+    def may_be_stored(self) -> bool:
+        """Whether the database may know of work, or all there may be is in memory."""
+        is_due = self._due is not None and self._due <= self._clock.now()
+        has_lapsed = self._lapse_s is not None and self._lapse_s <= self._clock.monotonic()
+        return self._may_be_stored or is_due or has_lapsed
 
     def found_nothing(self, due: datetime | None, lapse_s: float | None) -> None:
         """There is no work before `due` (app time) or `lapse_s` (monotonic), or the next notify."""
-        self._may_have_work.clear()
+        self._may_be_stored = False
         self._due = due
+        self.found_none_kept(lapse_s)
+
+    def found_none_kept(self, lapse_s: float | None) -> None:
+        """The same, where the database was not asked: what it said before still holds."""
+        self._may_have_work.clear()
         self._lapse_s = lapse_s
 
     async def wait(self, at_most: timedelta) -> None:
         """Return when there may be work, or after the (real) limit."""
         await asyncio.sleep(0)
+        if self._may_have_work.is_set():
+            return
         limit_s = at_most.total_seconds()
         if self._lapse_s is not None:
             left_s = self._lapse_s - self._clock.monotonic() + TIMER_SLACK_S
             limit_s = min(limit_s, left_s)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(limit_s):
-                await self._wait_until_due()
+        limit = asyncio.get_running_loop().call_later(limit_s, self.notify)
+        try:
+            await self._wait_until_due()
+        finally:
+            limit.cancel()
 
     async def _wait_until_due(self) -> None:
-        if self._due is None or self._may_have_work.is_set():
+        if self._due is None:
             await self._may_have_work.wait()
             return
         async with asyncio.TaskGroup() as group:

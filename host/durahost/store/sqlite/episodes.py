@@ -44,15 +44,23 @@ def lock(
         claim = claims.take(lease, (instance_row, mark), until)
         taken.append(Taken(claim, now, length))
     if len(taken) < at_most:
-        due = rows.optional_time(connection.scalar("next_due", {"hub": hub.name, "now": now}))
-        hub.episodes.found_nothing(due, claims.next_free(monotonic))
+        _find_none(hub, now, claims.next_free(monotonic), connection)
     return taken
+
+
+def _find_none(hub: HubScope, now: int, lapse_s: float | None, connection: Connection) -> None:
+    """All that is ready now was found: say when there may be more."""
+    if not hub.episodes.may_be_stored:
+        hub.episodes.found_none_kept(lapse_s)
+        return
+    due = connection.scalar("next_due", {"hub": hub.name, "now": now})
+    hub.episodes.found_nothing(rows.optional_time(due), lapse_s)
 
 
 def _find_ready(hub: HubScope, now: int, at_most: int, connection: Connection) -> list[Row]:
     """Instances with messages in the database, and those with answers in memory; oldest first."""
     values = {"hub": hub.name, "now": now, "at_most": at_most}
-    found = connection.all("find_instances", values)
+    found = connection.all("find_instances", values) if hub.episodes.may_be_stored else []
     answers = list(hub.answers.oldest())
     if not answers:
         return found
@@ -77,9 +85,9 @@ def load(
     claim = taken.claim
     own = own_row(claim) | {"now": taken.now}
     with connection.snapshot():
-        if not is_there(claim, connection):
+        columns = connection.one("load_state", own)
+        if columns is None:
             return None
-        (columns,) = connection.all("load_state", own)
         state = rows.read_state(columns)
         left_out = rules.known_events(state, seen)
         history = connection.all("load_history", own | {"left_out": left_out})

@@ -120,7 +120,7 @@ class SqliteHub:
                 await self._writer.write(change, is_long=_is_long(commit.append, others))
         finally:
             if self._scope.answers.has_any(instance_id):
-                self._scope.episodes.notify()
+                self._scope.episodes.notify_kept()
 
     async def abandon_episode(self, lease: Lease, retry_after: timedelta) -> None:
         """Release unchanged."""
@@ -161,7 +161,7 @@ class SqliteHub:
                 if place is None:
                     raise rules.lease_lost(lease)
                 self._scope.answers.add(claim, answer, place, self._scope.now())
-                self._scope.episodes.notify()
+                self._scope.episodes.notify_kept()
                 return
             change = partial(activities.complete, self._scope, claim, answer)
             await self._writer.write(change, is_long=_is_long([answer.event]))

@@ -21,7 +21,7 @@ SELECT
   id, execution_id, name, status, created_at, updated_at, version, generation, input, output,
   custom_status, completed_at, scheduled_at, parent_id, parent_execution_id, parent_name,
   parent_version, parent_task_id, tags
-FROM instance_state WHERE instance_row = :instance_row;
+FROM instance_state WHERE instance_row = :instance_row AND claim_token = :mark;
 
 -- name: next_due
 -- When the next instance becomes due by the app's time.
