@@ -52,6 +52,8 @@ from durahost.worker.base import Raised, Returned, SessionState, TypedData
 HUB = "TestHubName"
 QUIET_TURNS = 20
 """More turns of the event loop than any path from one store operation to the next one takes."""
+CHILD_TURNS = 5
+"""A call of a child takes longer than the host needs to note the commit that brought it about."""
 OPERATIONS_LIMIT = 10_000
 AGES_S = 3600
 """An answer never waits for its episode so long here: no timer of the store is part of a run."""
@@ -191,6 +193,8 @@ class Functions:
         raise AssertionError("nothing is loaded here")
 
     async def invoke(self, call, *, deadline_s):
+        for _ in range(CHILD_TURNS):
+            await asyncio.sleep(0)
         (trigger,) = call.inputs.values()
         handle, told = self._handles[call.function], None
         if self.registry.find(DurableKind.ORCHESTRATOR, call.function):

@@ -126,7 +126,7 @@ def commit(
     answers: among what it consumes; their activities end with it. Errors: LeaseLost.
     """
     lease, state = claim.lease, commit.state
-    instance_row, first_seq = _write_state(claim, commit, connection)
+    instance_row, first_seq, due = _write_state(claim, commit, connection)
     connection.after_commit(partial(hub.episode_claims.drop, [lease]))
     own = {"instance_row": instance_row}
     _consume(hub, lease, commit, instance_row, answers, connection)
@@ -144,9 +144,12 @@ def commit(
         for query in ("drop_all_but_answers" if has_failed else "delete_inbox", "delete_tasks"):
             connection.run(query, own)
         connection.after_commit(partial(hub.ends.notify, state.instance_id))
-    if commit.starts_generation or state.status.is_terminal:
+    is_over = commit.starts_generation or state.status.is_terminal
+    if is_over:
         connection.after_commit(partial(hub.answers.remove_all, state.instance_id))
-    if connection.scalar("refresh_due", own) is not None:
+    if is_over or any(key > 0 for key in commit.consume):
+        due = connection.scalar("refresh_due", own)
+    if due is not None:
         connection.after_commit(hub.episodes.notify)
 
 
@@ -158,8 +161,8 @@ def _consume(
     answers: Sequence[Answer],
     connection: Connection,
 ) -> None:
-    stored = [(instance_row, key) for key in commit.consume if key > 0]
-    connection.run_many("consume_message", stored)
+    if stored := [(instance_row, key) for key in commit.consume if key > 0]:
+        connection.run_many("consume_message", stored)
     for answer in answers:
         if not connection.run("complete_task", activities.own_row(answer.claim)):
             raise rules.lease_lost(lease)
@@ -180,16 +183,21 @@ def _schedule(hub: HubScope, commit: Commit, instance_row: int, connection: Conn
     connection.after_commit(hub.activities.notify)
 
 
-def _write_state(claim: Claim, commit: Commit, connection: Connection) -> tuple[int, int]:
-    """Write the row if the claim is ours; its key, and the sequence number of the next event."""
+def _write_state(
+    claim: Claim, commit: Commit, connection: Connection
+) -> tuple[int, int, int | None]:
+    """Write the row if the claim is ours; its key, the sequence number of the next event, and when
+    the earliest message is due.
+    """
     appended = len(commit.append)
     counts = {"starts_generation": commit.starts_generation, "appended": appended}
     values = rows.state_values(commit.state) | own_row(claim) | counts
     row = connection.one("commit_instance", values)
     if row is None:
         raise rules.lease_lost(claim.lease)
-    connection.run("write_input", values)
-    return row[0], row[1] - appended
+    if commit.starts_generation:
+        connection.run("write_input", values)
+    return row[0], row[1] - appended, row[2]
 
 
 def _append(

@@ -41,13 +41,16 @@ def begin(connection: Connection) -> None:
 def make(connection: Connection, batch: Sequence[Request]) -> Sequence[Outcome]:
     """Make the changes in the transaction that has begun. Errors: StoreError; it has failed."""
     with translated():
+        if len(batch) == 1:
+            return [_attempt_alone(connection, batch[0].change)]
         return [_attempt(connection, request.change) for request in batch]
 
 
 def commit(connection: Connection) -> None:
-    """Write it to the disk. Errors: StoreError; it has failed."""
-    with translated():
-        connection.execute("COMMIT")
+    """Write it to the disk, if it is still there. Errors: StoreError; it has failed."""
+    if connection.in_transaction:
+        with translated():
+            connection.execute("COMMIT")
 
 
 def refuse(
@@ -72,6 +75,20 @@ def settle(batch: Sequence[Request], outcomes: Sequence[Outcome]) -> None:
             request.future.set_exception(outcome.error)
         else:
             request.future.set_result(outcome.result)
+
+
+def _attempt_alone(connection: Connection, change: Change[Any]) -> Outcome:
+    """The transaction is its savepoint."""
+    try:
+        with translated():
+            result = change(connection)
+    except Exception as error:  # the caller's error: raised where it waits
+        connection.take_calls()
+        if not connection.in_transaction:
+            raise
+        connection.execute("ROLLBACK")
+        return Outcome(error=error)
+    return Outcome(result, None, connection.take_calls())
 
 
 def _attempt(connection: Connection, change: Change[Any]) -> Outcome:

@@ -53,6 +53,7 @@ class Writer:
         # On the thread until the disk has proved to be quick.
         self._took_s = 2 * QUICK_S
         self._since_checkpoint = 0
+        connection.is_only_writer = True
         connection.execute("PRAGMA busy_timeout = 0")
         connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_LIMIT_PAGES}")
 

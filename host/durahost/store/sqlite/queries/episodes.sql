@@ -51,10 +51,10 @@ SET execution_id = :execution_id, name = :name, version = :version, status = :st
   next_seq = iif(:starts_generation, 0, next_seq) + :appended,
   claim_token = claim_token + 1
 WHERE instance_row = :instance_row AND claim_token = :mark
-RETURNING instance_row, next_seq;
+RETURNING instance_row, next_seq, due_at;
 
 -- name: write_input
--- Nothing is written when nothing has changed.
+-- It is an execution's from its first event on, so only the next execution has another one.
 UPDATE input SET input = :input WHERE instance_row = :instance_row AND input IS NOT :input;
 
 -- name: append_event
