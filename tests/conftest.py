@@ -1,7 +1,5 @@
 """Fixtures that every kind of test shares: the async backend, and apps on disk as copies."""
 
-import sys
-
 import app_files
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,20 +19,6 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture
 def anyio_backend():
     return "asyncio"
-
-
-@pytest.fixture
-def unmeasured(monkeypatch):
-    """Without coverage, which doubles what a test costs: for what repeats measured runs."""
-    measuring = sys.modules["coverage"].Coverage.current() if "coverage" in sys.modules else None
-    if measuring is None:
-        yield
-        return
-    # By this variable the processes that a test starts know that they are measured.
-    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG")
-    measuring.stop()
-    yield
-    measuring.start()
 
 
 @pytest.fixture
