@@ -109,7 +109,7 @@ class InlineWriter(Writer):
 
     async def write(self, change, *, is_long=False):
         batch = [Request(change, asyncio.get_running_loop().create_future(), is_long)]
-        settle(batch, self._commit_patiently(batch))
+        settle(batch, self._write_patiently(batch))
         return await batch[0].future
 
 

@@ -1,17 +1,19 @@
 """All writing, one transaction after the other: what queues in one turn of the event loop is one.
 
-While the disk takes less time than the hand-over to a thread, short transactions are done on the
-loop's own thread; long ones, and each one on a slower disk, on a thread of the writer's. A future
-completes only after COMMIT. Results reach their callers in the order of the transactions, which is
-what the work signals rely on.
+The statements run on the loop's own thread. COMMIT runs on a thread of the writer's, while the loop
+goes on; that of a single change, which nobody works beside, on the loop's as well, as long as the
+disk takes less time than the hand-over. The thread also makes long changes, and waits for other
+programs. A future completes only after COMMIT. Results reach their callers in the order of the
+transactions, which is what the work signals rely on.
 """
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 from durahost.clock import Clock
 from durahost.model.errors import StoreError, StoreUnavailable
@@ -24,6 +26,12 @@ MAX_BATCH = 64
 
 QUICK_S = 0.001
 """A COMMIT that takes no longer, on the average, holds up nobody."""
+
+LONGEST_COUNTED_S = 4 * QUICK_S
+"""One that is held up says little of the next ones."""
+
+TRY_EACH = 64
+"""Turns after which a disk that was slow may show that it is quick again."""
 
 CHECKPOINT_AFTER = 400
 """Changes; the thread writes the log back into the file before SQLite does it within a COMMIT."""
@@ -50,8 +58,8 @@ class Writer:
         self._idle.set()
         self._is_closing = False
         self._is_lent = False
-        # On the thread until the disk has proved to be quick.
-        self._took_s = 2 * QUICK_S
+        self._took_s = 0.0
+        self._turns = 0
         self._since_checkpoint = 0
         connection.is_only_writer = True
         connection.execute("PRAGMA busy_timeout = 0")
@@ -89,35 +97,50 @@ class Writer:
 
     def _take_turn(self) -> None:
         batch, self._queue = self._queue[:MAX_BATCH], self._queue[MAX_BATCH:]
-        outcomes = self._commit_now(batch) if self._is_short(batch) else None
-        if outcomes is not None:
-            self._end_turn(batch, outcomes)
+        if self._is_for_thread(batch) or not self._begin_now():
+            self._hand_over(batch, partial(self._write_patiently, batch))
             return
+        outcomes = self._make(batch)
+        if self._is_quick(batch):
+            begun_s = self._clock.monotonic()
+            outcomes = self._commit(batch, outcomes)
+            took_s = min(self._clock.monotonic() - begun_s, LONGEST_COUNTED_S)
+            self._took_s += (took_s - self._took_s) / 8
+            self._end_turn(batch, outcomes)
+        else:
+            self._hand_over(batch, partial(self._commit, batch, outcomes))
+
+    def _hand_over(self, batch: Sequence[Request], work: Callable[[], Sequence[Outcome]]) -> None:
         self._is_lent = True
-        job = self._loop.run_in_executor(self._thread, self._commit_patiently, batch)
+        job = self._loop.run_in_executor(self._thread, work)
         job.add_done_callback(lambda ended: self._end_turn(batch, ended.result()))
 
     def _end_turn(self, batch: Sequence[Request], outcomes: Sequence[Outcome]) -> None:
         self._is_lent = False
+        self._turns += 1
+        self._since_checkpoint += len(batch)
         transactions.settle(batch, outcomes)
         if self._queue:
             self._loop.call_soon(self._take_turn)
         else:
             self._idle.set()
 
-    def _is_short(self, batch: Sequence[Request]) -> bool:
-        is_quick = self._took_s <= QUICK_S and self._since_checkpoint < CHECKPOINT_AFTER
-        return is_quick and not any(request.is_long for request in batch)
+    def _is_for_thread(self, batch: Sequence[Request]) -> bool:
+        is_long = any(request.is_long for request in batch)
+        return is_long or self._since_checkpoint >= CHECKPOINT_AFTER
 
-    def _commit_now(self, batch: Sequence[Request]) -> Sequence[Outcome] | None:
-        """None when another program holds the file, which is not to be waited for here."""
+    def _is_quick(self, batch: Sequence[Request]) -> bool:
+        return len(batch) == 1 and (self._took_s <= QUICK_S or self._turns % TRY_EACH == 0)
+
+    def _begin_now(self) -> bool:
+        """Begin, unless another program holds the file, which is not to be waited for here."""
         try:
             transactions.begin(self._connection)
         except StoreUnavailable:
-            return None
-        return self._commit(batch)
+            return False
+        return True
 
-    def _commit_patiently(self, batch: Sequence[Request]) -> Sequence[Outcome]:
+    def _write_patiently(self, batch: Sequence[Request]) -> Sequence[Outcome]:
         if self._since_checkpoint >= CHECKPOINT_AFTER:
             self._since_checkpoint = 0
             with suppress(sqlite3.Error):  # then SQLite does it, or the next turn
@@ -129,18 +152,19 @@ class Writer:
             return transactions.refuse(self._connection, batch, error)
         finally:
             self._connection.execute("PRAGMA busy_timeout = 0")
-        return self._commit(batch)
+        return self._commit(batch, self._make(batch))
 
-    def _commit(self, batch: Sequence[Request]) -> Sequence[Outcome]:
+    def _make(self, batch: Sequence[Request]) -> Sequence[Outcome]:
         try:
-            outcomes = transactions.make(self._connection, batch)
-            begun_s = self._clock.monotonic()
+            return transactions.make(self._connection, batch)
+        except StoreError as error:
+            return transactions.refuse(self._connection, batch, error)
+
+    def _commit(self, batch: Sequence[Request], outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        try:
             transactions.commit(self._connection)
         except StoreError as error:
             return transactions.refuse(self._connection, batch, error)
-        if not any(request.is_long for request in batch):
-            self._took_s += (self._clock.monotonic() - begun_s - self._took_s) / 8
-        self._since_checkpoint += len(batch)
         return outcomes
 
     def _leave(self) -> None:
