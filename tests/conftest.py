@@ -1,5 +1,7 @@
 """Fixtures that every kind of test shares: the async backend, and apps on disk as copies."""
 
+import sys
+
 import app_files
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,9 +18,36 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: "slow" not in item.keywords)
 
 
+def pytest_sessionfinish(session):
+    """A process of several is ended when its exit takes long: what it measured is saved before."""
+    measuring = _measuring()
+    if measuring is not None and hasattr(session.config, "workerinput"):
+        measuring.stop()
+        measuring.save()
+
+
+def _measuring():
+    """This process's coverage, None when it is not measured."""
+    return sys.modules["coverage"].Coverage.current() if "coverage" in sys.modules else None
+
+
 @pytest.fixture
 def anyio_backend():
     return "asyncio"
+
+
+@pytest.fixture
+def unmeasured(monkeypatch):
+    """Without coverage, which doubles what a test costs: for what repeats measured runs."""
+    measuring = _measuring()
+    if measuring is None:
+        yield
+        return
+    # By this variable the processes that a test starts know that they are measured.
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG")
+    measuring.stop()
+    yield
+    measuring.start()
 
 
 @pytest.fixture

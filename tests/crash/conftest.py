@@ -1,9 +1,8 @@
-"""Hosts here die: coverage of a process that is killed is lost, and costs a start all the same."""
+"""Deaths hit what other tests run, and measure, without them."""
 
 import pytest
 
 
 @pytest.fixture(autouse=True)
-def _unmeasured(monkeypatch):
-    """By this variable the processes that a test starts know that they are measured."""
-    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+def _unmeasured(unmeasured):
+    """Coverage of a process that is killed would be lost anyway."""

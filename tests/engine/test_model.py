@@ -206,6 +206,7 @@ def expected(model):
 @pytest.mark.slow
 @pytest.mark.feature("Exactly once", "Random runs with crashes end as one without can")
 @pytest.mark.filterwarnings("ignore:Potential duplicate Task completion")
+@pytest.mark.usefixtures("unmeasured")
 class TestClients(Clients.TestCase):
     """The SDK warns of events that nobody waits for."""
 
