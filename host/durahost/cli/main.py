@@ -3,6 +3,7 @@
 Exit codes: 0 clean end, 1 failed start or operation, 2 wrong usage.
 """
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -17,6 +18,11 @@ from durahost.config.log_levels import parse_level
 from durahost.model.errors import HostError
 
 FAILED = 1
+
+NEW_OBJECTS = 10_000
+"""How many come before those without a user are looked for among them. With many requests at once
+most are in use, and looking every 700, as the interpreter does, took a twelfth of the host's time.
+"""
 
 LEVEL_NAMES = ("Trace", "Debug", "Information", "Warning", "Error", "Critical", "None")
 
@@ -125,6 +131,7 @@ def start(
         cors=cors,
         has_cors_credentials=cors_credentials,
     )
+    gc.set_threshold(NEW_OBJECTS)
     run(options, cwd=Path.cwd(), environ=os.environ, report=console.show)
 
 
