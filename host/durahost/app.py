@@ -158,14 +158,14 @@ class _Root:
         await self._keys.load()
         is_rpc_on = self._app.host.durable.is_local_rpc_enabled
         invoker = self._invoker(origin, rpc_base_url(rpc_port) if is_rpc_on else None)
-        api = self._durable_api(origin)
+        hub = self._provider.open_hub(self._app.host.durable.hub_name)
+        renewal = Renewal(hub.renew)
+        api = self._durable_api(origin, lambda: renewal.is_holding)
         timer_call = partial(manual_call, bench=self._timer_bench(invoker))
         runs = ManualRuns(invoker, self._clock, timer_call)
         cors = self._cors()
         guard = self._guard(cors, self._listener.getsockname()[0])
         front = self._front(invoker, api, self._host_apis(runs, origin), guard)
-        hub = self._provider.open_hub(self._app.host.durable.hub_name)
-        renewal = Renewal(hub.renew)
         return Parts(
             app=self._app,
             clock=self._clock,
@@ -246,10 +246,11 @@ class _Root:
             key=self._keys.extension_key,
         )
 
-    def _durable_api(self, origin: str) -> DurableApi:
+    def _durable_api(self, origin: str, is_working: Callable[[], bool]) -> DurableApi:
         settings = ApiSettings(
             links=lambda: self._links(origin),
             now=self._clock.now,
+            is_working=is_working,
             provider=self._app.host.durable.provider_type,
             uses_app_lease=self._app.host.durable.uses_app_lease,
             uses_forwarded_host=self._app.host.durable.use_forwarded_host,

@@ -6,7 +6,7 @@ from durahost.http.turns import Turns
 
 
 async def test_who_asks_alone_does_not_wait():
-    turns = Turns(pause_s=0)
+    turns = Turns(lambda: True, pause_s=0)
     for _ in range(3):
         waiting = turns.wait()
         # A coroutine that does not wait ends at its first step.
@@ -20,7 +20,7 @@ async def test_who_asks_alone_does_not_wait():
 
 
 async def test_work_goes_on_beside_those_who_ask_without_a_pause():
-    turns, answered = Turns(pause_s=0), 0
+    turns, answered = Turns(lambda: True, pause_s=0), 0
 
     async def poll():
         nonlocal answered
@@ -41,7 +41,7 @@ async def test_work_goes_on_beside_those_who_ask_without_a_pause():
 
 
 async def test_one_passes_in_each_pause():
-    turns, loop, passed = Turns(pause_s=3600), asyncio.get_running_loop(), []
+    turns, loop, passed = Turns(lambda: True, pause_s=3600), asyncio.get_running_loop(), []
 
     async def ask(number):
         await turns.wait()
@@ -57,7 +57,7 @@ async def test_one_passes_in_each_pause():
 
 
 async def test_first_come_first_served():
-    turns, order = Turns(pause_s=0), []
+    turns, order = Turns(lambda: True, pause_s=0), []
 
     async def ask(number):
         await turns.wait()
@@ -68,7 +68,7 @@ async def test_first_come_first_served():
 
 
 async def test_one_who_leaves_takes_nobodys_turn():
-    turns = Turns(pause_s=0)
+    turns = Turns(lambda: True, pause_s=0)
     asking = [asyncio.ensure_future(turns.wait()) for _ in range(4)]
     await asyncio.sleep(0)
     for gone in asking[1:3]:
@@ -76,3 +76,15 @@ async def test_one_who_leaves_takes_nobodys_turn():
     async with asyncio.timeout(30):
         await asking[3]
     await turns.wait()
+
+
+async def test_without_work_nobody_waits():
+    is_working = True
+    turns = Turns(lambda: is_working, pause_s=0)
+    asking = [asyncio.ensure_future(turns.wait()) for _ in range(9)]
+    await asyncio.sleep(0)
+    is_working = False
+    asking.append(asyncio.ensure_future(turns.wait()))
+    for _ in range(4):
+        await asyncio.sleep(0)
+    assert all(one.done() for one in asking)
