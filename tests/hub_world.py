@@ -140,6 +140,8 @@ class NumberedHub:
             try:
                 result = await operation(*arguments, **named)
                 stored = name
+                if name == "lock_episodes":
+                    await self._assert_is_stored(result)
                 if name == "commit_episode":
                     self._faults.committed[arguments[0].key] += 1
             finally:
@@ -147,6 +149,14 @@ class NumberedHub:
             return result
 
         return counted
+
+    async def _assert_is_stored(self, episodes):
+        """What an episode begins with is what was committed, wherever the store has it from."""
+        for locked in episodes:
+            instance_id = locked.state.instance_id
+            assert locked.state == await self._hub.get(instance_id)
+            history = await self._hub.read_history(instance_id)
+            assert [*locked.history] == history[locked.left_out :]
 
 
 class Functions:

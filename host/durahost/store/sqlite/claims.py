@@ -9,17 +9,12 @@ along, and the delays of what was given back.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from durahost.model.instances import Lease
+from durahost.store.sqlite.residents import Mark, Resident
 
 KEPT_S = 600.0
 """How long a lapsed claim is remembered: as long as nobody took it, its holder may still commit."""
-
-Mark = tuple[Any, ...]
-"""Of an instance: its row and the row's count of changes of ownership; of an activity: the row of
-its instance, execution id and task id, since its own row's number may be used again.
-"""
 
 
 @dataclass(slots=True)
@@ -27,6 +22,7 @@ class Claim:
     """One claim, or, when it is not held, the delay before the next one.
 
     until_s: monotonic seconds. attempts: claims since the last commit, this one included.
+    resident: of a claimed instance, what its episode begins with.
     """
 
     lease: Lease
@@ -34,6 +30,7 @@ class Claim:
     until_s: float
     attempts: int
     is_held: bool = True
+    resident: Resident | None = None
 
 
 class Claims:

@@ -15,6 +15,7 @@ from durahost.store.sqlite import activities, instances, rows
 from durahost.store.sqlite.answers import Answer
 from durahost.store.sqlite.claims import Claim
 from durahost.store.sqlite.connection import Connection, Row
+from durahost.store.sqlite.residents import Resident
 from durahost.store.sqlite.scope import HubScope
 
 
@@ -22,12 +23,14 @@ from durahost.store.sqlite.scope import HubScope
 class Taken:
     """A claimed instance that is not loaded yet.
 
-    now: messages are visible until then. length: of its history, in events.
+    now: messages are visible until then. length: of its history, in events. is_stored: whether
+    messages for it stand in the database.
     """
 
     claim: Claim
     now: int
     length: int
+    is_stored: bool = True
 
 
 def lock(
@@ -39,10 +42,10 @@ def lock(
     free = [row for row in found if claims.is_free(row[1], row[2:4], monotonic)]
     token, until = next(hub.tokens), monotonic + lease_for.total_seconds()
     taken = []
-    for _, instance_id, instance_row, mark, length in free[:at_most]:
+    for _, instance_id, instance_row, mark, length, is_stored in free[:at_most]:
         lease = Lease(rules.EPISODE, instance_id, owner, token)
         claim = claims.take(lease, (instance_row, mark), until)
-        taken.append(Taken(claim, now, length))
+        taken.append(Taken(claim, now, length, bool(is_stored)))
     if len(taken) < at_most:
         _find_none(hub, now, claims.next_free(monotonic), connection)
     return taken
@@ -66,16 +69,54 @@ def _find_ready(hub: HubScope, now: int, at_most: int, connection: Connection) -
         return found
     known = {row[1] for row in found}
     for answer in answers:
-        if answer.message.instance_id in known:
+        instance_id = answer.message.instance_id
+        if instance_id in known:
             continue
-        instance_row, execution_id, _ = answer.claim.mark
-        own = {"instance_row": instance_row, "execution_id": execution_id}
-        if (row := connection.one("find_answered", own)) is None:
-            hub.answers.remove_all(answer.message.instance_id)
+        if (row := _find_answered(hub, answer, connection)) is None:
+            hub.answers.remove_all(instance_id)
         else:
-            found.append((answer.due, *row))
+            found.append((answer.due, instance_id, *row))
     found.sort(key=lambda row: row[:2])
     return found
+
+
+def _find_answered(hub: HubScope, answer: Answer, connection: Connection) -> Row | None:
+    """Row, mark and length of an instance, and whether it is stored that messages wait for it."""
+    instance_row, execution_id, _ = answer.claim.mark
+    resident = hub.residents.get(answer.message.instance_id)
+    if resident is not None and resident.state.execution_id == execution_id:
+        return *resident.mark, resident.length, False
+    own = {"instance_row": instance_row, "execution_id": execution_id}
+    return connection.one("find_answered", own)
+
+
+def remember(claim: Claim, locked: LockedEpisode) -> None:
+    """Note what the episode's commit goes on from."""
+    claim.resident = Resident(claim.mark, locked.state, locked.history, locked.left_out)
+
+
+def load_resident(
+    hub: HubScope, taken: Taken, seen: Mapping[InstanceId, Seen], connection: Connection
+) -> LockedEpisode | None:
+    """What the episode needs, if the last commit left it; on the event loop."""
+    claim = taken.claim
+    instance_id = InstanceId(claim.lease.key)
+    resident = hub.residents.take(instance_id)
+    if resident is None or resident.mark != claim.mark:
+        return None
+    left_out = rules.known_events(resident.state, seen)
+    if left_out < resident.left_out:
+        return None
+    values = own_row(claim) | {"now": taken.now}
+    inbox = connection.all("load_inbox", values) if taken.is_stored else ()
+    return LockedEpisode(
+        claim.lease,
+        resident.state,
+        resident.history[left_out - resident.left_out :],
+        [rows.read_message(instance_id, message) for message in inbox],
+        claim.attempts,
+        left_out,
+    )
 
 
 def load(

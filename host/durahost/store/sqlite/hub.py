@@ -30,6 +30,7 @@ from durahost.model.status import RuntimeStatus
 from durahost.store import rules
 from durahost.store.base import NOTHING_SEEN
 from durahost.store.sqlite import activities, episodes, instances, rewinds
+from durahost.store.sqlite.answers import Answer
 from durahost.store.sqlite.claims import Claim, Claims
 from durahost.store.sqlite.readers import Readers
 from durahost.store.sqlite.scope import HubScope
@@ -85,6 +86,7 @@ class SqliteHub:
         try:
             for one in taken:
                 if (episode := await self._load(one, seen)) is not None:
+                    episodes.remember(one.claim, episode)
                     loaded.append(self._scope.answers.join(episode, one.claim.mark[0]))
                 else:
                     self._scope.episode_claims.drop([one.claim.lease])
@@ -97,6 +99,9 @@ class SqliteHub:
     async def _load(
         self, taken: episodes.Taken, seen: Mapping[InstanceId, Seen]
     ) -> LockedEpisode | None:
+        resident = partial(episodes.load_resident, self._scope, taken, seen)
+        if (episode := self._readers.read_now(resident)) is not None:
+            return episode
         load = partial(episodes.load, taken, seen)
         known = seen.get(InstanceId(taken.claim.lease.key))
         if taken.length - (known.events if known else 0) > LONG_HISTORY:
@@ -118,9 +123,16 @@ class SqliteHub:
                     raise rules.lease_lost(lease)
                 change = partial(episodes.commit, self._scope, claim, commit, answers)
                 await self._writer.write(change, is_long=_is_long(commit.append, others))
+                self._keep(claim, commit, answers)
         finally:
             if self._scope.answers.has_any(instance_id):
                 self._scope.episodes.notify_kept()
+
+    def _keep(self, claim: Claim, commit: Commit, answers: Sequence[Answer]) -> None:
+        """Keep what will soon be asked for again: who waits for activities or children."""
+        goes_on = commit.schedule or commit.create or answers
+        if claim.resident is not None and goes_on and not commit.state.status.is_terminal:
+            self._scope.residents.keep(claim.resident.after(commit))
 
     async def abandon_episode(self, lease: Lease, retry_after: timedelta) -> None:
         """Release unchanged."""
@@ -239,3 +251,4 @@ class SqliteHub:
         """Delete all of an instance."""
         change = partial(instances.purge, self._scope, instance_id, allowed)
         await self._writer.write(change, is_long=True)
+        self._scope.residents.take(instance_id)

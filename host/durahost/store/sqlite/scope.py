@@ -7,6 +7,7 @@ from durahost.clock import Clock
 from durahost.store.signals import EndSignal, WorkSignal
 from durahost.store.sqlite.answers import Answers
 from durahost.store.sqlite.claims import Claims
+from durahost.store.sqlite.residents import Residents
 from durahost.store.sqlite.rows import to_microseconds
 
 
@@ -27,6 +28,7 @@ class HubScope:
     episode_claims: Claims
     activity_claims: Claims
     answers: Answers
+    residents: Residents
 
     def now(self) -> int:
         """The app's time in microseconds."""

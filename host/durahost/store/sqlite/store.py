@@ -26,6 +26,7 @@ from durahost.store.sqlite.file_lock import FileLock
 from durahost.store.sqlite.host_table import SqliteHostStore
 from durahost.store.sqlite.hub import SqliteHub
 from durahost.store.sqlite.readers import Readers
+from durahost.store.sqlite.residents import Residents
 from durahost.store.sqlite.scope import HubScope
 from durahost.store.sqlite.writer import Writer
 
@@ -71,6 +72,7 @@ class SqliteDatabase:
             episode_claims=episodes,
             activity_claims=activities,
             answers=Answers(activities, episodes, record),
+            residents=Residents(),
         )
         return scope
 

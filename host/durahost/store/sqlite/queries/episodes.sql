@@ -2,14 +2,14 @@
 -- The instances that have been ready longest; those that are claimed, which the memory knows, are
 -- among them. claim_token counts how often the instance changed hands: by a commit, or by a change
 -- that is no episode's.
-SELECT due_at, id, instance_row, claim_token, next_seq FROM instance
+SELECT due_at, id, instance_row, claim_token, next_seq, 1 FROM instance
 WHERE hub = :hub AND due_at <= :now
 ORDER BY due_at, id
 LIMIT :at_most;
 
 -- name: find_answered
 -- The same of an instance that an activity has answered, while the execution is the same.
-SELECT id, instance_row, claim_token, next_seq FROM instance
+SELECT instance_row, claim_token, next_seq, due_at IS NOT NULL FROM instance
 WHERE instance_row = :instance_row AND execution_id = :execution_id;
 
 -- name: find_claimed
