@@ -38,9 +38,11 @@ class WorkSignal:
     @property
     def may_be_stored(self) -> bool:
         """Whether the database may know of work, or all there may be is in memory."""
-        is_due = self._due is not None and self._due <= self._clock.now()
-        has_lapsed = self._lapse_s is not None and self._lapse_s <= self._clock.monotonic()
-        return self._may_be_stored or is_due or has_lapsed
+        return (
+            self._may_be_stored
+            or (self._due is not None and self._due <= self._clock.now())
+            or (self._lapse_s is not None and self._lapse_s <= self._clock.monotonic())
+        )
 
     def found_nothing(self, due: datetime | None, lapse_s: float | None) -> None:
         """There is no work before `due` (app time) or `lapse_s` (monotonic), or the next notify."""

@@ -85,19 +85,19 @@ class Answers:
 
     def has_any(self, instance_id: InstanceId) -> bool:
         """Whether an episode of this instance would find an answer."""
-        return any(_staying(self._kept.get(instance_id, {})))
+        return instance_id in self._kept and any(_staying(self._kept[instance_id]))
 
     def join(self, locked: LockedEpisode, instance_row: int) -> LockedEpisode:
         """The episode with its answers among the stored messages, in the order of acceptance.
 
         Those to another execution are forgotten: it is over, and their activities went with it.
         """
-        kept = self._kept.get(locked.state.instance_id, {}).values()
-        own = (instance_row, locked.state.execution_id)
-        self.remove([one for one in kept if one.claim.mark[:2] != own])
-        answers = list(_staying(self._kept.get(locked.state.instance_id, {})))
-        if not answers:
+        if not (kept := self._kept.get(locked.state.instance_id)):
             return locked
+        own = (instance_row, locked.state.execution_id)
+        if foreign := [one for one in kept.values() if one.claim.mark[:2] != own]:
+            self.remove(foreign)
+        answers = list(_staying(kept))
         for answer in answers:
             answer.taken_by = locked.lease
         placed = [

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from importlib import resources
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from durahost.model.errors import StoreError, StoreUnavailable, TooLarge
@@ -39,27 +40,42 @@ TOO_LARGE = (
 """Source: sqlite.org/limits.html (SQLITE_MAX_LENGTH)."""
 
 
-@contextmanager
-def translated(subject: str = "The task hub database") -> Iterator[None]:
-    """Turn the driver's errors into ours."""
-    try:
-        yield
-    except sqlite3.Error as error:
+class translated:  # noqa: N801  # read as a statement: `with translated():`
+    """Turn the driver's errors into ours; a class, since each statement runs in one."""
+
+    __slots__ = ("_subject",)
+
+    def __init__(self, subject: str = "The task hub database") -> None:
+        self._subject = subject
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise self._translation(error) from error
+        if isinstance(error, OverflowError):  # the driver's own, beyond 2 GiB
+            raise TooLarge(TOO_LARGE) from error
+
+    def _translation(self, error: sqlite3.Error) -> StoreError | TooLarge:
         # The low byte is the primary code. Errors of the driver itself carry none.
         code = getattr(error, "sqlite_errorcode", -1) & 0xFF
         if code == sqlite3.SQLITE_TOOBIG:
-            raise TooLarge(TOO_LARGE) from error
+            return TooLarge(TOO_LARGE)
         if code in TRANSIENT:
-            raise StoreUnavailable(
-                f"{subject} refused the transaction ({error}); nothing of it was written, it can "
-                "be tried again."
-            ) from error
-        raise StoreError(
-            f"{subject} failed ({error}); nothing of the transaction was written. Check the "
-            "file, or move it away to begin anew."
-        ) from error
-    except OverflowError as error:  # the driver's own, beyond 2 GiB
-        raise TooLarge(TOO_LARGE) from error
+            return StoreUnavailable(
+                f"{self._subject} refused the transaction ({error}); nothing of it was written, it"
+                " can be tried again."
+            )
+        return StoreError(
+            f"{self._subject} failed ({error}); nothing of the transaction was written. Check the"
+            " file, or move it away to begin anew."
+        )
 
 
 def read_queries() -> Mapping[str, str]:
