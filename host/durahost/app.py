@@ -160,7 +160,7 @@ class _Root:
         invoker = self._invoker(origin, rpc_base_url(rpc_port) if is_rpc_on else None)
         hub = self._provider.open_hub(self._app.host.durable.hub_name)
         renewal = Renewal(hub.renew)
-        api = self._durable_api(origin, lambda: renewal.is_holding)
+        api = self._durable_api(origin)
         timer_call = partial(manual_call, bench=self._timer_bench(invoker))
         runs = ManualRuns(invoker, self._clock, timer_call)
         cors = self._cors()
@@ -246,11 +246,10 @@ class _Root:
             key=self._keys.extension_key,
         )
 
-    def _durable_api(self, origin: str, is_working: Callable[[], bool]) -> DurableApi:
+    def _durable_api(self, origin: str) -> DurableApi:
         settings = ApiSettings(
             links=lambda: self._links(origin),
             now=self._clock.now,
-            is_working=is_working,
             provider=self._app.host.durable.provider_type,
             uses_app_lease=self._app.host.durable.uses_app_lease,
             uses_forwarded_host=self._app.host.durable.use_forwarded_host,

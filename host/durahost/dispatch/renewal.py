@@ -28,11 +28,6 @@ class Renewal:
         self._renew = renew
         self._held: dict[Lease, asyncio.Task[object]] = {}
 
-    @property
-    def is_holding(self) -> bool:
-        """Whether there is work in hand."""
-        return bool(self._held)
-
     @contextmanager
     def holding(self, lease: Lease) -> Iterator[None]:
         """Keep the lease for the current task until the block ends."""

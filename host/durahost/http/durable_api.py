@@ -58,7 +58,7 @@ class ApiSettings:
         has none.
     now: the app's time. registry: the functions served now. has_connection: whether a named
         connection can be resolved. provider: the storage provider's type. uses_app_lease: whether
-        the app may ask to be primary. is_working: whether work of instances is under way.
+        the app may ask to be primary.
     """
 
     links: Callable[[], Links]
@@ -68,7 +68,6 @@ class ApiSettings:
     has_connection: Callable[[str], bool] = lambda name: True
     provider: str = operations.AZURE_STORAGE
     uses_app_lease: bool = True
-    is_working: Callable[[], bool] = lambda: False
 
 
 class DurableApi:
@@ -77,7 +76,7 @@ class DurableApi:
     def __init__(self, managements: Managements, settings: ApiSettings) -> None:
         self._managements = managements
         self._settings = settings
-        self._turns = Turns(settings.is_working)
+        self._turns = Turns()
         # Of the app's own links only the key changes.
         self._own = settings.links()
 

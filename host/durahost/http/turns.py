@@ -1,49 +1,48 @@
 """Requests that only look take turns, so that the work they look at goes on.
 
 The event loop runs everything that is ready before it looks for more. A hundred clients that poll
-without a pause are ready all the time: each step of an instance would wait for a hundred answers,
-and what they take of the machine is missing where the work is done. So while there is work, one of
-them is answered each millisecond, first come first served; who asks alone waits for nobody.
+without a pause are ready all the time, and each step of an instance would wait for a hundred
+answers. So a few of them are answered at each turn of the loop, first come first served; as long as
+there are no more than those, none waits.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 
-PAUSE_S = 0.001
-"""An answer takes a tenth of it; a longer pause makes no work quicker, and clients wait longer."""
+EACH_TURN = 2
+"""Answering so many takes a quarter of a millisecond: little beside the step that waits for it."""
 
 
 class Turns:
-    """Lets one pass, then nobody for a while, on the running event loop; all when nothing works."""
+    """Lets a few pass at each turn of the running event loop."""
 
-    def __init__(self, is_working: Callable[[], bool], pause_s: float = PAUSE_S) -> None:
-        self._is_working = is_working
-        self._pause_s = pause_s
-        self._is_pause = False
+    def __init__(self, each: int = EACH_TURN) -> None:
+        self._each = each
+        self._left = each
+        self._is_counting = False
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def wait(self) -> None:
-        """Return when it is the caller's turn, at once when nobody has passed just now."""
-        if not self._is_working():
+        """Return when it is the caller's turn, at once when few ask."""
+        loop = asyncio.get_running_loop()
+        if not self._is_counting:
+            self._is_counting = True
+            loop.call_soon(self._begin)
+        if self._left > 0:
+            self._left -= 1
             return
-        if self._is_pause:
-            turn = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            await turn
-        else:
-            self._begin_pause()
+        turn = loop.create_future()
+        self._waiting.append(turn)
+        await turn
 
-    def _begin_pause(self) -> None:
-        self._is_pause = True
-        asyncio.get_running_loop().call_later(self._pause_s, self._end_pause)
-
-    def _end_pause(self) -> None:
-        """Let the one go that has waited longest, and still does; all when nothing works."""
-        self._is_pause = False
-        while self._waiting and not self._is_pause:
+    def _begin(self) -> None:
+        """Begin the next turn: those who wait go first."""
+        self._left = self._each
+        while self._waiting and self._left > 0:
             turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(None)
-                if self._is_working():
-                    self._begin_pause()
+                self._left -= 1
+        self._is_counting = self._left < self._each
+        if self._is_counting:
+            asyncio.get_running_loop().call_soon(self._begin)
