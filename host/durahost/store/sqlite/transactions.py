@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from durahost.model.errors import StoreError
 from durahost.store.sqlite.connection import Connection, translated
 
 T = TypeVar("T")
@@ -53,9 +52,7 @@ def commit(connection: Connection) -> None:
             connection.execute("COMMIT")
 
 
-def refuse(
-    connection: Connection, batch: Sequence[Request], error: StoreError
-) -> Sequence[Outcome]:
+def refuse(connection: Connection, batch: Sequence[Request], error: Exception) -> Sequence[Outcome]:
     """Undo what was done, if anything was; that failure is the failure of each change."""
     connection.take_calls()
     with suppress(sqlite3.Error):

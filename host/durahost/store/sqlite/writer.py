@@ -16,7 +16,7 @@ from datetime import timedelta
 from functools import partial
 
 from durahost.clock import Clock
-from durahost.model.errors import StoreError, StoreUnavailable
+from durahost.model.errors import StoreError
 from durahost.store.sqlite import transactions
 from durahost.store.sqlite.connection import Connection
 from durahost.store.sqlite.transactions import Change, Outcome, Request, T
@@ -119,11 +119,11 @@ class Writer:
         self._is_lent = False
         self._turns += 1
         self._since_checkpoint += len(batch)
-        transactions.settle(batch, outcomes)
         if self._queue:
             self._loop.call_soon(self._take_turn)
         else:
             self._idle.set()
+        transactions.settle(batch, outcomes)
 
     def _is_for_thread(self, batch: Sequence[Request]) -> bool:
         is_long = any(request.is_long for request in batch)
@@ -133,10 +133,10 @@ class Writer:
         return len(batch) == 1 and (self._took_s <= QUICK_S or self._turns % TRY_EACH == 0)
 
     def _begin_now(self) -> bool:
-        """Begin, unless another program holds the file, which is not to be waited for here."""
+        """Begin, unless another program holds the file: the thread waits for it, and says why."""
         try:
             transactions.begin(self._connection)
-        except StoreUnavailable:
+        except StoreError:
             return False
         return True
 
@@ -157,7 +157,7 @@ class Writer:
     def _make(self, batch: Sequence[Request]) -> Sequence[Outcome]:
         try:
             return transactions.make(self._connection, batch)
-        except StoreError as error:
+        except Exception as error:  # noqa: BLE001  # whoever waits is told, and the next turn comes
             return transactions.refuse(self._connection, batch, error)
 
     def _commit(self, batch: Sequence[Request], outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
