@@ -7,8 +7,10 @@ collapsed form that speedscope.app and flamegraph.pl read, and as one table of s
 import asyncio
 import re
 import subprocess
+import sys
 from collections import Counter
 from contextlib import suppress
+from pathlib import Path
 
 from engines.durahost import JSON, Pool, measure_sequence, running, start_and_wait, warm_up
 from processes import tree
@@ -67,8 +69,19 @@ async def _load(workload, pool):
 
 
 def _record(pid, path):
-    command = ["py-spy", "record", "--pid", str(pid), "--duration", str(SECONDS)]
-    command += ["--rate", str(RATE), "--format", "raw", "--full-filenames", "--output", str(path)]
+    profiler = Path(sys.executable).with_name("py-spy")
+    command = [str(profiler), "record", "--pid", str(pid), "--duration", str(SECONDS)]
+    # What waits (for work, for the disk) holds no lock of the interpreter, and is not counted.
+    command += [
+        "--gil",
+        "--rate",
+        str(RATE),
+        "--format",
+        "raw",
+        "--full-filenames",
+        "--output",
+        str(path),
+    ]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
