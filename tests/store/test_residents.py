@@ -3,6 +3,7 @@
 Runs of whole hosts compare the two at each episode: `hub_world` (NumberedHub).
 """
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -88,6 +89,30 @@ async def test_a_stale_one_commits_nothing_and_is_forgotten(hub, answered):
     (locked,) = await hub.lock_episodes("me", LEASE, 1)
     await hub.commit_episode(locked.lease, running(locked))
     assert [event.name for event in await hub.read_history("a")] == ["Hello", "answer"]
+
+
+async def lock_soon(hub):
+    for _ in range(100_000):
+        if locked := await hub.lock_episodes("me", LEASE, 1):
+            return locked[0]
+        await asyncio.sleep(0)
+    raise AssertionError("nothing to lock")
+
+
+async def test_who_claims_it_right_after_the_commit_goes_on_from_that(hub):
+    await hub.create(new_instance(), ())
+    (locked,) = await hub.lock_episodes("me", LEASE, 1)
+    tasks = [task(task_id=number) for number in range(3)]
+    await hub.commit_episode(locked.lease, running(locked, schedule=tasks))
+    for activity in await hub.lock_activities("me", LEASE, 3):
+        await hub.complete_activity(activity.lease, message(name="answer", execution_id="e1"))
+        next_lock = asyncio.create_task(lock_soon(hub))
+        if names(locked) == ["answer"]:
+            await hub.commit_episode(locked.lease, running(locked))
+        locked = await next_lock
+        assert locked.history == await hub.read_history("a")
+    await hub.commit_episode(locked.lease, running(locked))
+    assert [e.name for e in await hub.read_history("a")] == ["Hello", *["answer"] * 3]
 
 
 async def test_one_that_only_waits_or_has_ended_is_not_kept(hub, answered):

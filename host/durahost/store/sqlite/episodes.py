@@ -168,7 +168,7 @@ def commit(
     """
     lease, state = claim.lease, commit.state
     instance_row, first_seq, due = _write_state(claim, commit, connection)
-    connection.after_commit(partial(hub.episode_claims.drop, [lease]))
+    connection.after_commit(partial(_release, hub, claim, commit, bool(answers)))
     own = {"instance_row": instance_row}
     _consume(hub, lease, commit, instance_row, answers, connection)
     if commit.starts_generation:
@@ -192,6 +192,17 @@ def commit(
         due = connection.scalar("refresh_due", own)
     if due is not None:
         connection.after_commit(hub.episodes.notify)
+
+
+def _release(hub: HubScope, claim: Claim, commit: Commit, has_answers: bool) -> None:
+    """Leave what will soon be asked for again, for who waits for activities or children, before
+    anybody else can claim the instance: the next episode would find what was left before, or leave
+    this behind its own commit.
+    """
+    goes_on = commit.schedule or commit.create or has_answers
+    if claim.resident is not None and goes_on and not commit.state.status.is_terminal:
+        hub.residents.keep(claim.resident.after(commit))
+    hub.episode_claims.drop([claim.lease])
 
 
 def _consume(

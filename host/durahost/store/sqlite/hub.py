@@ -30,7 +30,6 @@ from durahost.model.status import RuntimeStatus
 from durahost.store import rules
 from durahost.store.base import NOTHING_SEEN
 from durahost.store.sqlite import activities, episodes, instances, rewinds
-from durahost.store.sqlite.answers import Answer
 from durahost.store.sqlite.claims import Claim, Claims
 from durahost.store.sqlite.readers import Readers
 from durahost.store.sqlite.scope import HubScope
@@ -123,16 +122,9 @@ class SqliteHub:
                     raise rules.lease_lost(lease)
                 change = partial(episodes.commit, self._scope, claim, commit, answers)
                 await self._writer.write(change, is_long=_is_long(commit.append, others))
-                self._keep(claim, commit, answers)
         finally:
             if self._scope.answers.has_any(instance_id):
                 self._scope.episodes.notify_kept()
-
-    def _keep(self, claim: Claim, commit: Commit, answers: Sequence[Answer]) -> None:
-        """Keep what will soon be asked for again: who waits for activities or children."""
-        goes_on = commit.schedule or commit.create or answers
-        if claim.resident is not None and goes_on and not commit.state.status.is_terminal:
-            self._scope.residents.keep(claim.resident.after(commit))
 
     async def abandon_episode(self, lease: Lease, retry_after: timedelta) -> None:
         """Release unchanged."""
