@@ -9,11 +9,13 @@ from datetime import timedelta
 
 import pytest
 from store.builders import completed, message, names, new_instance, running, state, task
+from stored_rows import read_file
 
 from durahost.codec import history
 from durahost.model.errors import LeaseLost
 from durahost.model.instances import Commit, Seen
 from durahost.model.status import LIVE, RuntimeStatus
+from durahost.store.sqlite.hub import MANY_ROWS
 from durahost.store.sqlite.residents import LONG_HISTORY, Resident, Residents
 from durahost.store.sqlite.store import SqliteStore
 
@@ -113,6 +115,27 @@ async def test_who_claims_it_right_after_the_commit_goes_on_from_that(hub):
         assert locked.history == await hub.read_history("a")
     await hub.commit_episode(locked.lease, running(locked))
     assert [e.name for e in await hub.read_history("a")] == ["Hello", *["answer"] * 3]
+
+
+async def test_nobody_claims_it_while_its_commit_is_not_settled(hub, path):
+    await hub.create(new_instance(), ())
+    (locked,) = await hub.lock_episodes("me", LEASE, 1)
+    await hub.send(message(name="event"), LIVE)
+    tasks = [task(task_id=number) for number in range(MANY_ROWS + 1)]
+    commit = asyncio.create_task(hub.commit_episode(locked.lease, running(locked, schedule=tasks)))
+    await asyncio.sleep(0)  # the commit is queued
+    await asyncio.sleep(0)  # the writer's thread has it
+    while not _has_tasks(path):
+        pass  # the loop stands still: what the thread has committed is not settled
+    assert await hub.lock_episodes("me", LEASE, 1) == []
+    await commit
+    (locked,) = await hub.lock_episodes("me", LEASE, 1)
+    assert names(locked) == ["event"]
+
+
+def _has_tasks(path):
+    with read_file(path) as rows:
+        return bool(rows.of(rows.instances[0])["task"])
 
 
 async def test_one_that_only_waits_or_has_ended_is_not_kept(hub, answered):

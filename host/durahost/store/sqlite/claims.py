@@ -22,7 +22,8 @@ class Claim:
     """One claim, or, when it is not held, the delay before the next one.
 
     until_s: monotonic seconds. attempts: claims since the last commit, this one included.
-    resident: of a claimed instance, what its episode begins with.
+    resident: of a claimed instance, what its episode begins with. is_committing: the row may have
+    changed hands by its holder's own commit, which is not settled yet.
     """
 
     lease: Lease
@@ -31,6 +32,7 @@ class Claim:
     attempts: int
     is_held: bool = True
     resident: Resident | None = None
+    is_committing: bool = False
 
 
 class Claims:
@@ -52,7 +54,9 @@ class Claims:
     def is_free(self, key: str, mark: Mark, now_s: float) -> bool:
         """Whether it may be claimed: by a lease that has lapsed, too, but not during its delay."""
         claim = self._known.get(key)
-        return claim is None or claim.mark != mark or claim.until_s <= now_s
+        if claim is None:
+            return True
+        return not claim.is_committing and (claim.mark != mark or claim.until_s <= now_s)
 
     def find(self, lease: Lease) -> Claim | None:
         """The claim that the lease proves; None when it is void."""

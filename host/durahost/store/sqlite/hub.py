@@ -121,7 +121,14 @@ class SqliteHub:
                 if answers is None:
                     raise rules.lease_lost(lease)
                 change = partial(episodes.commit, self._scope, claim, commit, answers)
-                await self._writer.write(change, is_long=_is_long(commit.append, others))
+                claim.is_committing = True
+                try:
+                    await self._writer.write(change, is_long=_is_long(commit.append, others))
+                finally:
+                    claim.is_committing = False
+        except LeaseLost:
+            self._scope.episodes.notify()
+            raise
         finally:
             if self._scope.answers.has_any(instance_id):
                 self._scope.episodes.notify_kept()
