@@ -4,6 +4,7 @@ Runs of whole hosts compare the two at each episode: `hub_world` (NumberedHub).
 """
 
 import asyncio
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -125,8 +126,10 @@ async def test_nobody_claims_it_while_its_commit_is_not_settled(hub, path):
     commit = asyncio.create_task(hub.commit_episode(locked.lease, running(locked, schedule=tasks)))
     await asyncio.sleep(0)  # the commit is queued
     await asyncio.sleep(0)  # the writer's thread has it
-    while not _has_tasks(path):
+    limit_s = time.monotonic() + 60
+    while not _has_tasks(path) and time.monotonic() < limit_s:
         pass  # the loop stands still: what the thread has committed is not settled
+    assert _has_tasks(path)
     assert await hub.lock_episodes("me", LEASE, 1) == []
     await commit
     (locked,) = await hub.lock_episodes("me", LEASE, 1)
