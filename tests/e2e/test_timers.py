@@ -31,6 +31,13 @@ def wait_for_runs(app, name, count):
     return eventually(lambda: runs(app, name), lambda found: len(found) >= count)
 
 
+def hourly_status(app):
+    """What is stored of the hourly timer; None when nothing is yet."""
+    with closing(sqlite3.connect(app / ".durahost" / "hub.db")) as database:
+        query = "SELECT value FROM host WHERE key = 'timers/hourly'"
+        return database.execute(query).fetchone()
+
+
 def missed(app):
     """Make the hourly timer one whose host was away at its last occurrence."""
     now = RealClock().now()
@@ -85,6 +92,7 @@ def test_the_decorator_model(tmp_path):
 @SURVIVES
 def test_what_a_dead_host_missed_is_made_up_for(folders):
     with RunningHost(folders, "--no-reload") as host:
+        eventually(lambda: hourly_status(folders), lambda status: status is not None)
         host.kill()
     due = missed(folders)
     (folders / "hold").touch()
