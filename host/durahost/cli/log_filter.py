@@ -41,14 +41,15 @@ class LevelFilter:
 
     def lowest(self, *, of_functions: bool) -> int:
         """The lowest level that is shown of functions' categories, or of all others."""
-        said = [self.levels.default]
+        is_news = of_functions or self.is_verbose
+        usual = logging.INFO if is_news else logging.WARNING
+        said = [usual if self.levels.default is None else self.levels.default]
         for name, level in self.levels.levels.items():
             if name.startswith(USER_LOGS.lower()) == of_functions:
                 said.append(level)
-        if of_functions:
+        if of_functions and self.user_level is not None:
             said.append(self.user_level)
-        usual = logging.INFO if of_functions or self.is_verbose else logging.WARNING
-        return min([usual, *(level for level in said if level is not None)])
+        return min(said)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is shown; decided once per logger, function and level."""

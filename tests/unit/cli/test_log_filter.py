@@ -65,6 +65,8 @@ def test_default_replaces_both():
     assert not chosen.filter(record(USER, logging.WARNING))
     assert not chosen.filter(record("durahost.reload", logging.WARNING))
     assert chosen.filter(record(USER, logging.ERROR))
+    assert chosen.lowest(of_functions=True) == logging.ERROR
+    assert chosen.lowest(of_functions=False) == logging.ERROR
 
 
 def test_the_longest_category_counts():
@@ -83,7 +85,7 @@ def test_the_command_line_wins_for_user_code():
     assert chosen.filter(record(USER, logging.DEBUG))
     assert not chosen.filter(record("durahost.reload", logging.WARNING))
     assert chosen.lowest(of_functions=True) == logging.DEBUG
-    assert chosen.lowest(of_functions=False) == logging.WARNING
+    assert chosen.lowest(of_functions=False) == logging.ERROR
 
 
 def test_nothing_said():
