@@ -88,7 +88,7 @@ def run_to_its_end(answer):
 
 def assert_storable(commit):
     rows.state_values(commit.state)
-    rest.status_payload(commit.state)
+    rest.status_text(commit.state)
     texts = [commit.state.output, commit.state.custom_status, commit.state.input]
     for event in commit.append:
         json.loads(event.text)

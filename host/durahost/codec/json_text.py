@@ -36,9 +36,10 @@ def dumps(value: Any, indent: int = 0) -> str:
     return _write(value, " " * indent, "\n")
 
 
-def dump_bytes(value: Any) -> bytes:
-    """Write a value compact as UTF-8."""
-    return dumps(value).encode()
+def quote(text: str) -> str:
+    """Write a string."""
+    quoted = encode_basestring(text)
+    return quoted if quoted.isascii() else quoted.translate(_ESCAPED_LATE)
 
 
 def format_double(value: float) -> str:
@@ -122,7 +123,7 @@ def _is_plain(value: Any) -> bool:
 
 def _write(value: Any, step: str, line: str) -> str:
     if isinstance(value, str):
-        return _quote(value)
+        return quote(value)
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int):
@@ -132,7 +133,7 @@ def _write(value: Any, step: str, line: str) -> str:
     if isinstance(value, Mapping):
         colon = ": " if step else ":"
         deeper = line + step
-        items = [f"{_quote(key)}{colon}{_write(one, step, deeper)}" for key, one in value.items()]
+        items = [f"{quote(key)}{colon}{_write(one, step, deeper)}" for key, one in value.items()]
         return _enclose("{", items, "}", step, line)
     return _enclose("[", [_write(one, step, line + step) for one in value], "]", step, line)
 
@@ -149,7 +150,3 @@ def _write_double(value: float) -> str:
     if not math.isfinite(value):
         return f'"{text}"'
     return text if "." in text or "E" in text else text + ".0"
-
-
-def _quote(text: str) -> str:
-    return encode_basestring(text).translate(_ESCAPED_LATE)

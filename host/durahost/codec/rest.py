@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_plus
 
-from durahost.codec.json_text import dumps, parse_stored
+from durahost.codec.json_text import dumps, parse_stored, quote
 from durahost.model.events import EventKind, HistoryEvent
 from durahost.model.instances import InstanceState
 from durahost.model.status import RuntimeStatus
@@ -114,31 +114,29 @@ def url_encode(text: str) -> str:
     return quote_plus(text, safe="!*()").replace("~", "%7E")
 
 
-def status_payload(
+def status_text(
     state: InstanceState,
     *,
     show_input: bool = True,
     history: Sequence[Mapping[str, Any]] | None = None,
-) -> dict[str, Any]:
-    """Build the status of one instance; `historyEvents` is there only when a history is given.
+) -> str:
+    """Write the status of one instance; `historyEvents` is there only when a history is given.
 
     Units: times are UTC, whole seconds, truncated.
     Source: Azure/azure-functions-durable-extension: HttpApiHandler.cs (ConvertFrom),
     StatusResponsePayload.cs.
     """
-    payload: dict[str, Any] = {
-        "name": state.name,
-        "instanceId": state.instance_id,
-        "runtimeStatus": state.status.value,
-        "input": parse_stored(state.input) if show_input else None,
-        "customStatus": parse_stored(state.custom_status),
-        "output": parse_stored(state.output),
-        "createdTime": _format_seconds(state.created_at),
-        "lastUpdatedTime": _format_seconds(state.updated_at),
-    }
-    if history is not None:
-        payload["historyEvents"] = history
-    return payload
+    events = "" if history is None else f',"historyEvents":{dumps(history)}'
+    return (
+        f'{{"name":{quote(state.name)}'
+        f',"instanceId":{quote(state.instance_id)}'
+        f',"runtimeStatus":"{state.status.value}"'
+        f',"input":{_shown(state.input if show_input else None)}'
+        f',"customStatus":{_shown(state.custom_status)}'
+        f',"output":{_shown(state.output)}'
+        f',"createdTime":"{_format_seconds(state.created_at)}"'
+        f',"lastUpdatedTime":"{_format_seconds(state.updated_at)}"{events}}}'
+    )
 
 
 def project_for_api(
@@ -256,6 +254,10 @@ def _project(kind: EventKind, members: dict[str, Any], show_output: bool) -> Non
 def _as_local(timestamp: str) -> str:
     """The form a UTC time takes after a detour through a server-local DateTime, in UTC."""
     return timestamp.removesuffix("Z") + "+00:00"
+
+
+def _shown(text: str | None) -> str:
+    return "null" if text is None else dumps(parse_stored(text))
 
 
 def _format_seconds(when: datetime) -> str:

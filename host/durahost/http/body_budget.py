@@ -8,26 +8,6 @@ class BodiesFull(Exception):
     """The bodies under way leave no room for this one."""
 
 
-class BodyLoan:
-    """What one request holds of the budget, until it ends."""
-
-    def __init__(self, budget: "BodyBudget") -> None:
-        self._budget = budget
-        self.held = 0
-
-    def take(self, size: int) -> None:
-        """Hold so many bytes more. Errors: BodiesFull."""
-        if self._budget.held + size > self._budget.capacity:
-            raise BodiesFull
-        self._budget.held += size
-        self.held += size
-
-    def end(self) -> None:
-        """Give all of it back."""
-        self._budget.held -= self.held
-        self.held = 0
-
-
 class BodyBudget:
     """Bytes of request bodies that are held at this moment, and how many may be."""
 
@@ -35,6 +15,12 @@ class BodyBudget:
         self.capacity = capacity
         self.held = 0
 
-    def lend(self) -> BodyLoan:
-        """A loan, to be ended with the request."""
-        return BodyLoan(self)
+    def take(self, size: int) -> None:
+        """Hold so many bytes more. Errors: BodiesFull."""
+        if self.held + size > self.capacity:
+            raise BodiesFull
+        self.held += size
+
+    def give_back(self, size: int) -> None:
+        """Hold so many bytes less."""
+        self.held -= size

@@ -64,6 +64,7 @@ class Connection(asyncio.Protocol):
         self._answering: Exchange | None = None
         self._waiting: deque[Exchange] = deque()  # requests behind the one that is answered
         self._reading: Exchange  # the request whose head came last
+        self._task: asyncio.Task[None]  # which makes the answer
         self._is_in_body = False
         self._pending = 0  # bytes read that have led to no head, body or end of a request yet
         self._url = b""
@@ -146,7 +147,8 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """Hand the request to the app, when it says which host it is for."""
         self._pending = 0
-        self._end_watch()
+        if self._deadline is not None:
+            self._end_watch()
         version = self._parser.get_http_version()
         self._check_host(version)
         self._reading = exchange = Exchange(
@@ -172,16 +174,19 @@ class Connection(asyncio.Protocol):
         """The request has been read."""
         self._pending = 0
         self._is_in_body = False
-        self._end_watch()
+        if self._deadline is not None:
+            self._end_watch()
         self._reading.end_body()
 
     def _check_host(self, version: str) -> None:
         """One host, the same in an absolute target; HTTP/1.0 need not name any."""
-        hosts = [value.strip().lower() for name, value in self._headers if name == b"host"]
-        if len(hosts) > 1 or (not hosts and version != "1.0"):
+        hosts = [value for name, value in self._headers if name == b"host"]
+        if len(hosts) != 1 and (hosts or version != "1.0"):
             raise _Refused(_BAD)
-        if not self._url.startswith(b"/") and hosts != [self._url.split(b"/", 3)[2].lower()]:
-            raise _Refused(_BAD)
+        if self._url[:1] != b"/":
+            named = [host.strip().lower() for host in hosts]
+            if named != [self._url.split(b"/", 3)[2].lower()]:
+                raise _Refused(_BAD)
 
     def _scope(self, version: str) -> Scope:
         target = httptools.parse_url(self._url)
@@ -201,14 +206,14 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, exchange: Exchange) -> None:
         self._answering = exchange
-        task = self._loop.create_task(exchange.run(self._app, self._end_answer))
+        self._task = self._loop.create_task(exchange.run(self._app, self._end_answer))
         # A server that stops waits for these.
-        self._state.tasks.add(task)
-        task.add_done_callback(self._state.tasks.discard)
+        self._state.tasks.add(self._task)
 
     def _end_answer(self, exchange: Exchange) -> None:
         """Go on with the next request, or wait for one; without an answer there is none."""
         self._answering = None
+        self._state.tasks.discard(self._task)
         if self._transport.is_closing():
             return
         if exchange.is_broken_off:

@@ -18,7 +18,7 @@ from durahost.codec.rest import Links
 from durahost.http import entity_operations, errors, operations
 from durahost.http.errors import ApiArgumentError, ApiFailure, empty
 from durahost.http.operations import ApiCall
-from durahost.http.requests import ApiQuery, ClientGone, HttpRequest, decode_api_path
+from durahost.http.requests import ClientGone, HttpRequest, decode_api_path, parse_query
 from durahost.http.turns import Turns
 from durahost.management import Managements
 from durahost.registry import DurableKind, Registry
@@ -106,8 +106,8 @@ class DurableApi:
             return errors.response_for(error)
 
     def _bind(self, request: HttpRequest, arguments: tuple[str, ...]) -> ApiCall:
-        query = ApiQuery(request.raw_query)
-        hub, connection = query.text("taskHub"), query.text("connection")
+        query = parse_query(request.raw_query)
+        hub, connection = query.hub, query.connection
         own = self._own
         is_known = connection is None or connection == own.connection
         if connection is not None and not (is_known or self._settings.has_connection(connection)):

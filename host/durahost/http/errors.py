@@ -9,11 +9,12 @@ from typing import Any
 
 from starlette.responses import Response
 
-from durahost.codec.json_text import dump_bytes
+from durahost.codec.json_text import dumps
+from durahost.http.answers import Answer
 from durahost.model.errors import InstanceExists, InstanceNotFound, InvalidState, NotSupported
 from durahost.tolerant_json import READER_EXCEPTION, JsonTextError
 
-JSON_TYPE = "application/json; charset=utf-8"
+_JSON_HEADER = (b"content-type", b"application/json; charset=utf-8")
 
 _INVALID_JSON = "Invalid JSON content"
 _BAD_ARGUMENT = "One or more of the arguments submitted is incorrect"
@@ -47,14 +48,19 @@ class ApiOverflow(ApiFailure):
 
 def empty(status: int) -> Response:
     """A response without body and content type."""
-    return Response(status_code=status)
+    return Answer(status)
 
 
 def json_response(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Response:
     """A response with a compact JSON body."""
-    return Response(
-        dump_bytes(value), status, headers={**(headers or {}), "content-type": JSON_TYPE}
-    )
+    return text_response(status, dumps(value), headers)
+
+
+def text_response(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
+    """A response with a body that is JSON text."""
+    given = headers.items() if headers else ()
+    encoded = [(name.encode(), value.encode("latin-1")) for name, value in given]
+    return Answer(status, text.encode(), [*encoded, _JSON_HEADER])
 
 
 def message_error(status: int, message: str) -> Response:

@@ -62,8 +62,10 @@ class Exchange:
         self._line = line
         self._state = state
         # The client sends the body only when it is told to.
-        asked = [value.lower() for name, value in scope["headers"] if name == b"expect"]
-        self._waits_to_send = _GO_ON in asked
+        self._waits_to_send = False
+        for name, value in scope["headers"]:
+            if name == b"expect" and value.lower() == _GO_ON:
+                self._waits_to_send = True
         self._body = bytearray()
         self._is_whole = False
         self._has_news = False
@@ -130,7 +132,8 @@ class Exchange:
         if message["type"] == "http.response.start":
             self._head = message
             return
-        await self._line.wait_sent()
+        if not self._line.is_sent:
+            await self._line.wait_sent()
         status, headers, body = self._head["status"], self._head["headers"], message["body"]
         if not self._is_begun and not message.get("more_body"):
             self._answer(status, headers, body)

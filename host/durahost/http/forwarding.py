@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from durahost.http.incoming import Incoming
-from durahost.http.requests import BodyTooLarge, ClientGone, HttpRequest
+from durahost.http.requests import BodyTooLarge, ClientGone
 from durahost.model.ids import InvocationId
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Forwarding:
     async def _read_client(self) -> None:
         """Take the client's body, a part whenever the one before it is taken, until it leaves."""
         try:
-            if _has_body(self._incoming.head):
+            if self._incoming.has_body:
                 async for part in self._incoming.parts():
                     await self._parts.put(part)
                 await self._parts.put(None)
@@ -149,7 +149,7 @@ class Forwarding:
                     head.method,
                     URL(address + head.target, encoded=True),
                     headers=_request_headers(self._incoming, invocation_id),
-                    data=self._body() if _has_body(head) else None,
+                    data=self._body() if self._incoming.has_body else None,
                     allow_redirects=False,
                 )
             except aiohttp.ClientConnectorError:
@@ -205,10 +205,6 @@ class _Sent(Response):
         self, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Send nothing."""
-
-
-def _has_body(head: HttpRequest) -> bool:
-    return head.headers.get("content-length", "0") != "0" or "transfer-encoding" in head.headers
 
 
 def _request_headers(incoming: Incoming, invocation_id: InvocationId) -> list[tuple[str, str]]:

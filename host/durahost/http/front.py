@@ -82,11 +82,11 @@ class Front:
         """Answer one request; other kinds of connections are closed unanswered."""
         if scope["type"] != "http":
             return
-        loan = self._settings.bodies.lend()
-        limit = self._settings.max_body_bytes
-        incoming = Incoming(scope, receive, send, max_body_bytes=limit, loan=loan)
+        limit, bodies = self._settings.max_body_bytes, self._settings.bodies
+        incoming = Incoming(scope, receive, send, max_body_bytes=limit, bodies=bodies)
         try:
-            incoming.check_length()
+            if incoming.has_body:
+                incoming.check_length()
             response = await self._respond(incoming)
         except ClientGone:
             return
@@ -99,7 +99,8 @@ class Front:
             logger.exception("%s %s failed in the host", scope["method"], scope["path"])
             response = empty(500)
         finally:
-            loan.end()
+            if incoming.has_body:
+                incoming.end()
         await response(scope, receive, send)
 
     async def _respond(self, incoming: Incoming) -> Response:

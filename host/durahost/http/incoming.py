@@ -8,31 +8,33 @@ from collections.abc import AsyncGenerator
 
 from starlette.types import Receive, Scope, Send
 
-from durahost.http.body_budget import BodyLoan
+from durahost.http.body_budget import BodyBudget
 from durahost.http.requests import (
     HttpRequest,
     body_parts,
     check_length,
+    read_body,
     read_head,
-    with_body,
 )
 
 
 class Incoming:
     """One request and what may be done with it.
 
-    max_body_bytes: the largest body. loan: what a body read whole takes from.
+    max_body_bytes: the largest body. bodies: what a body read whole takes from, until `end`.
     """
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, *, max_body_bytes: int, loan: BodyLoan
+        self, scope: Scope, receive: Receive, send: Send, *, max_body_bytes: int, bodies: BodyBudget
     ) -> None:
         self.head = read_head(scope, receive)
+        self.has_body = self.head.has_body
         self.send = send
         self._scope = scope
         self._receive = receive
         self._limit = max_body_bytes
-        self._loan = loan
+        self._bodies = bodies
+        self._held = 0
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -47,7 +49,9 @@ class Incoming:
 
     async def read(self) -> HttpRequest:
         """The whole request. Errors: ClientGone, BodyTooLarge, BodiesFull."""
-        return await with_body(self.head, self._receive, self._limit, self._loan.take)
+        if self.has_body:
+            await read_body(self.head, self._receive, self._limit, self._hold)
+        return self.head
 
     def check_length(self) -> None:
         """Refuse a body that says to be too large. Errors: BodyTooLarge."""
@@ -56,3 +60,12 @@ class Incoming:
     def parts(self) -> AsyncGenerator[bytes]:
         """The body as it comes, never kept. Errors: ClientGone, BodyTooLarge."""
         return body_parts(self._receive, self._limit)
+
+    def end(self) -> None:
+        """The body is not held any more."""
+        self._bodies.give_back(self._held)
+        self._held = 0
+
+    def _hold(self, size: int) -> None:
+        self._bodies.take(size)
+        self._held += size

@@ -22,11 +22,11 @@ class Line:
         # Whatever the system does not take at once counts, be it a byte.
         transport.set_write_buffer_limits(high=0)
         self.is_paused = False
+        self.is_sent = True
         self._transport = transport
         self._loop = loop
         self._timer: asyncio.TimerHandle | None = None
         self._sent = asyncio.Event()
-        self._sent.set()
         self._size = 0
         self._begun = 0.0
 
@@ -48,11 +48,13 @@ class Line:
             self._transport.write(data)
 
     async def wait_sent(self) -> None:
-        """Return when nothing waits to be sent, or nobody waits for it."""
-        await self._sent.wait()
+        """Return when nothing waits to be sent (`is_sent`), or nobody waits for it."""
+        while not self.is_sent:
+            await self._sent.wait()
 
     def begin_watch(self) -> None:
         """Something waits; nothing more is written before it is sent."""
+        self.is_sent = False
         self._sent.clear()
         self._size = self._transport.get_write_buffer_size()
         self._begun = self._loop.time()
@@ -60,6 +62,7 @@ class Line:
 
     def end_watch(self) -> None:
         """Nothing waits any more, or nobody waits for it."""
+        self.is_sent = True
         self._sent.set()
         if self._timer is not None:
             self._timer.cancel()

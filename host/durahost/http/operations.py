@@ -17,9 +17,9 @@ from durahost.codec.body_text import ContentType, read_content_type, read_text
 from durahost.codec.client_output import BadStart, check_instance_id
 from durahost.codec.dotnet_http import DotnetError
 from durahost.codec.json_text import check_document, dumps, format_double, parse_stored
-from durahost.codec.rest import Links, check_status_payload, project_for_api, status_payload
+from durahost.codec.rest import Links, check_status_payload, project_for_api, status_text
 from durahost.http import errors
-from durahost.http.errors import ApiArgumentError, ApiFailure, empty, json_response
+from durahost.http.errors import ApiArgumentError, ApiFailure, empty, json_response, text_response
 from durahost.http.requests import ApiQuery, HttpRequest, unless_gone
 from durahost.management import Management
 from durahost.model.errors import InstanceExists, InstanceNotFound, InvalidState
@@ -168,8 +168,7 @@ async def status(call: ApiCall) -> Response:
     if not state.status.is_terminal:
         headers = {"location": call.location(), "retry-after": "5"}
         return await _status_response(call, 202, state, headers)
-    fails_loudly = call.query.boolean("returnInternalServerErrorOnFailure", default=False)
-    failed = state.status is RuntimeStatus.FAILED and fails_loudly
+    failed = state.status is RuntimeStatus.FAILED and call.query.view.fails_loudly
     return await _status_response(call, 500 if failed else 200, state)
 
 
@@ -191,8 +190,8 @@ async def list_instances(call: ApiCall) -> Response:
     headers = {CONTINUATION: write_token(page.next_after)}
 
     def build() -> Response:
-        shown = [status_payload(state, show_input=show_input) for state in page.instances]
-        return json_response(200, shown, headers)
+        shown = [status_text(state, show_input=show_input) for state in page.instances]
+        return text_response(200, f"[{','.join(shown)}]", headers)
 
     length = sum(_length(state, show_input=show_input) for state in page.instances)
     return await run_pure(build, is_long=length > LONG_TEXT)
@@ -300,29 +299,29 @@ def refuse_primary() -> Response:
 async def _status_response(
     call: ApiCall, code: int, state: InstanceState, headers: Mapping[str, str] | None = None
 ) -> Response:
-    show_input = call.query.boolean("showInput", default=True)
-    show_output = call.query.boolean("showHistoryOutput", default=False)
-    wants_history = call.query.boolean("showHistory", default=False)
+    view = call.query.view
+    show_input = view.has_input
     events = None
-    if wants_history and state.status is not RuntimeStatus.PENDING:
+    if view.has_history and state.status is not RuntimeStatus.PENDING:
         events = await call.hub.history(state.instance_id)
 
     def build() -> Response:
         history = None
         if events is not None:
-            history = project_for_api(events, show_input=show_input, show_output=show_output)
-        payload = status_payload(state, show_input=show_input, history=history)
-        return json_response(code, payload, headers)
+            history = project_for_api(events, show_input=show_input, show_output=view.has_output)
+        text = status_text(state, show_input=show_input, history=history)
+        return text_response(code, text, headers)
 
-    length = sum(len(event.text) for event in events or ())
-    length += _length(state, show_input=show_input)
+    length = _length(state, show_input=show_input)
+    if events is not None:
+        length += sum(len(event.text) for event in events)
     return await run_pure(build, is_long=length > LONG_TEXT)
 
 
 def _length(state: InstanceState, *, show_input: bool) -> int:
     """How much text there is to be read for a status."""
-    texts = (state.custom_status, state.output, state.input if show_input else None)
-    return sum(len(text) for text in texts if text)
+    length = len(state.custom_status or "") + len(state.output or "")
+    return length + len(state.input or "") if show_input else length
 
 
 async def _answer_started(call: ApiCall, instance_id: InstanceId) -> Response:

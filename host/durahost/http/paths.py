@@ -7,7 +7,9 @@ from durahost.http.requests import decode_api_path
 EXTENSION = WEBHOOK_PATH.rpartition("/")[2]
 
 _ADMIN = "/admin"
+_ADMIN_LENGTH = len(_ADMIN)
 _ANY_WEBHOOK = WEBHOOK_PATH.removesuffix(EXTENSION)
+_ANY_LENGTH = len(_ANY_WEBHOOK)
 
 
 def is_admin(raw_path: str) -> bool:
@@ -16,15 +18,15 @@ def is_admin(raw_path: str) -> bool:
     Source: Azure/azure-functions-host: Extensions/HttpRequestExtensions.cs (IsAdminRequest).
     """
     path = decode_path(raw_path) if "%" in raw_path else raw_path
-    start, rest = path[: len(_ADMIN)].lower(), path[len(_ADMIN) :]
-    return start == _ADMIN and (not rest or rest[0] == "/")
+    return path[:_ADMIN_LENGTH].lower() == _ADMIN and path[_ADMIN_LENGTH:][:1] in ("", "/")
 
 
 def find_extension(raw_path: str) -> str | None:
     """The extension whose webhook the path names, lower-case; None when it names none."""
-    path = raw_path.lower()
+    path = raw_path
     if "%" in path or "+" in path:
-        path = decode_api_path(raw_path).lower()
-    if not path.startswith(_ANY_WEBHOOK) or path == _ANY_WEBHOOK:
+        path = decode_api_path(path)
+    rest = path[_ANY_LENGTH:]
+    if not rest or path[:_ANY_LENGTH].lower() != _ANY_WEBHOOK:
         return None
-    return path.removeprefix(_ANY_WEBHOOK).partition("/")[0]
+    return rest.partition("/")[0].lower()

@@ -8,10 +8,11 @@ import asyncio
 import math
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar
-from urllib.parse import quote, unquote_plus
+from urllib.parse import unquote_plus
 
 from starlette.types import Message, Receive, Scope
 
@@ -52,9 +53,9 @@ async def _never() -> None:
     await asyncio.Event().wait()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class HttpRequest:
-    """A request; `body` is empty in one that is not read whole.
+    """A request; nothing of it changes but that `body` is empty until it is read.
 
     raw_path, raw_query: as sent, still escaped. headers: names lower-cased, repeated ones joined
     with ","; firsts: the first value of each of those. disconnected: returns once the client has
@@ -81,6 +82,12 @@ class HttpRequest:
         return "content-length" in self.headers
 
     @property
+    def has_body(self) -> bool:
+        """Whether a body follows the head."""
+        headers = self.headers
+        return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+
+    @property
     def media_type(self) -> str:
         """The content type without parameters, lower-case; "" when missing."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -88,10 +95,7 @@ class HttpRequest:
     @property
     def origin(self) -> str | None:
         """Scheme and authority, canonical: lower-case, no default port; None without a host."""
-        host = self.headers.get("host", "").lower()
-        if not host or _is_unspecified(host):
-            return None
-        return f"{self.scheme}://{host.removesuffix(_DEFAULT_PORTS.get(self.scheme, ''))}"
+        return _origin(self.scheme, self.headers.get("host", ""))
 
     @property
     def target(self) -> str:
@@ -107,13 +111,13 @@ class HttpRequest:
         """
         host = self.headers.get("host", "localhost")
         if _is_unspecified(host):
-            host = "localhost" + host.removeprefix(_host_name(host))
+            host = "localhost" + host.removeprefix(host_name(host))
         return f"{self.scheme}://{host}{self.target}"
 
     @property
     def host_name(self) -> str:
         """The host that the request names, without its port; "" when it names none."""
-        return _host_name(self.headers.get("host", ""))
+        return host_name(self.headers.get("host", ""))
 
     def first_header(self, name: str) -> str | None:
         """The first value of a header, its name lower-case; None when absent."""
@@ -139,7 +143,11 @@ async def read_request(
 
     Errors: ClientGone; BodyTooLarge over the limit; what `hold` raises.
     """
-    return await with_body(read_head(scope, receive), receive, limit, hold)
+    head = read_head(scope, receive)
+    if head.has_body:
+        check_length(head, limit)
+        await read_body(head, receive, limit, hold)
+    return head
 
 
 def read_head(scope: Scope, receive: Receive) -> HttpRequest:
@@ -147,31 +155,26 @@ def read_head(scope: Scope, receive: Receive) -> HttpRequest:
     headers: dict[str, str] = {}
     firsts: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         if name in headers:
             firsts.setdefault(name, headers[name])
             value = f"{headers[name]},{value}"
         headers[name] = value
-    raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
     return HttpRequest(
-        method=scope["method"].upper(),
-        scheme=scope.get("scheme", "http"),
-        raw_path=raw_path.decode("latin-1"),
-        raw_query=scope.get("query_string", b"").decode("latin-1"),
+        method=scope["method"],
+        scheme=scope["scheme"],
+        raw_path=scope["raw_path"].decode("latin-1"),
+        raw_query=scope["query_string"].decode("latin-1"),
         headers=headers,
         firsts=firsts,
         disconnected=lambda: _until_gone(receive),
     )
 
 
-async def with_body(
-    head: HttpRequest,
-    receive: Receive,
-    limit: int | None,
-    hold: Callable[[int], None] = unlimited,
-) -> HttpRequest:
-    """The same request with its body. Errors: as `read_request`."""
-    check_length(head, limit)
+async def read_body(
+    request: HttpRequest, receive: Receive, limit: int | None, hold: Callable[[int], None]
+) -> None:
+    """Read the request's body. Errors: as `read_request`."""
     chunks: list[bytes] = []
     size = 0
     is_whole = False
@@ -182,8 +185,7 @@ async def with_body(
             raise BodyTooLarge
         hold(len(chunk))
         chunks.append(chunk)
-    body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-    return replace(head, body=body) if body else head
+    request.body = b"".join(chunks)
 
 
 def check_length(head: HttpRequest, limit: int | None) -> None:
@@ -230,14 +232,23 @@ async def unless_gone(request: HttpRequest, work: Coroutine[Any, Any, T]) -> T:
         watch.cancel()
 
 
-def _host_name(authority: str) -> str:
+@lru_cache(maxsize=256)  # asked at each request, of the same few hosts
+def _origin(scheme: str, host: str) -> str | None:
+    host = host.lower()
+    if not host or _is_unspecified(host):
+        return None
+    return f"{scheme}://{host.removesuffix(_DEFAULT_PORTS.get(scheme, ''))}"
+
+
+def host_name(authority: str) -> str:
+    """The host in an authority, without its port."""
     name, colon, port = authority.rpartition(":")
     return name if colon and not port.endswith("]") else authority
 
 
 def _is_unspecified(authority: str) -> bool:
     """Whether the host is the address that means every address: to listen on, not to be sent to."""
-    return _host_name(authority) in _UNSPECIFIED
+    return host_name(authority) in _UNSPECIFIED
 
 
 async def _end_when_gone(request: HttpRequest, limit: asyncio.Timeout) -> None:
@@ -277,26 +288,49 @@ def function_query(raw_query: str) -> dict[str, str]:
     return {name: value for name, value in joined.items() if value}
 
 
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """What the status of an instance is to show, and whether its failure is to be a 500."""
+
+    has_input: bool
+    has_output: bool
+    has_history: bool
+    fails_loudly: bool
+
+
 class ApiQuery:
     """A query string under the extension's own rules; names compare without case.
 
+    hub, connection: which the request is for; None for the app's own.
     Source: Azure/azure-functions-durable-extension: HttpRequestMessageExtensions.cs
     (GetQueryNameValuePairs), HttpApiHandler.cs (TryGet…QueryParameterValue).
     """
 
     def __init__(self, raw_query: str) -> None:
-        self._values: dict[str, list[str]] = {}
+        values: dict[str, list[str]] = {}
         decode = unquote_plus if _is_escaped(raw_query) else str
         for part in raw_query.removeprefix("?").split("&"):
             name, found, value = part.partition("=")
             name, value = (name, value) if found else ("", part)
             key = decode(name.strip()).lower()
-            self._values.setdefault(key, []).append(decode(value.strip()))
+            values.setdefault(key, []).append(decode(value.strip()))
+        self._values = {name: ",".join(several) for name, several in values.items()}
+        self.hub = self.text("taskHub")
+        self.connection = self.text("connection")
+
+    @cached_property
+    def view(self) -> StatusView:
+        """What it says of a status."""
+        return StatusView(
+            has_input=self.boolean("showInput", default=True),
+            has_output=self.boolean("showHistoryOutput", default=False),
+            has_history=self.boolean("showHistory", default=False),
+            fails_loudly=self.boolean("returnInternalServerErrorOnFailure", default=False),
+        )
 
     def get(self, name: str) -> str | None:
         """The value; several are joined with ","; None when absent."""
-        values = self._values.get(name.lower())
-        return None if values is None else ",".join(values)
+        return self._values.get(name.lower())
 
     def text(self, name: str) -> str | None:
         """The value, None when absent or blank."""
@@ -357,8 +391,14 @@ class ApiQuery:
         return _find_statuses(self._items(name))
 
     def _items(self, name: str) -> list[str]:
-        values = self._values.get(name.lower(), ())
-        return [item.strip() for value in values for item in value.split(",")]
+        value = self.get(name)
+        return [] if value is None else [item.strip() for item in value.split(",")]
+
+
+@lru_cache(maxsize=128)  # of the same text at each poll
+def parse_query(raw_query: str) -> ApiQuery:
+    """The query of a management request."""
+    return ApiQuery(raw_query)
 
 
 def _find_statuses(items: Iterable[str]) -> frozenset[RuntimeStatus] | None:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from durahost.http.cors import CorsPolicy
-from durahost.http.requests import HttpRequest
+from durahost.http.requests import HttpRequest, host_name
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +43,12 @@ class SiteGuard:
     def find_reason(self, request: HttpRequest) -> str | None:
         """What makes the request one of a foreign page, in words; None when nothing does."""
         headers = request.headers
-        if self._names is not None and not self._is_own(request.host_name):
-            return f"by the name {request.host_name}, which --public-url can make the app's"
+        if self._names is not None:
+            name = public_name(headers.get("host", ""))
+            if name and name not in self._names:
+                return f"by the name {request.host_name}, which --public-url can make the app's"
+        if "origin" not in headers and "sec-fetch-site" not in headers:
+            return None
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
         if not origin and not site:
             return None
@@ -53,17 +57,19 @@ class SiteGuard:
         page = origin or _origin_of(headers.get("referer", ""))
         return None if self._trusts(page) else f"from a page of {page or 'another origin'}"
 
-    def _is_own(self, host_name: str) -> bool:
-        name = host_name.lower().removesuffix(".")
-        return "." not in name or is_private(name) or name in (self._names or ())
-
     def _trusts(self, origin: str) -> bool:
         if self._cors is None or not self._cors.allows(origin):
             return False
         return not self._cors.allows_any or is_loopback(urlsplit(origin).hostname or "")
 
 
-@lru_cache(maxsize=256)  # asked at each request, of the same few names
+@lru_cache(maxsize=256)  # asked at each request, of the same few hosts
+def public_name(authority: str) -> str:
+    """The name in a Host header, lower-case, if public servers may know it; else ""."""
+    name = host_name(authority).lower().removesuffix(".")
+    return "" if "." not in name or is_private(name) else name
+
+
 def is_private(name: str) -> bool:
     """Whether a name is an address, or no public server of names can give it one."""
     return name.endswith(_PRIVATE_ENDS) or _address(name) is not None

@@ -34,7 +34,7 @@ async def ask(front, receive):
         "path": PATH,
         "raw_path": PATH.encode(),
         "query_string": b"",
-        "headers": [(b"host", b"localhost:7071")],
+        "headers": [(b"host", b"localhost:7071"), (b"transfer-encoding", b"chunked")],
         "scheme": "http",
     }
     await front(scope, receive, send)

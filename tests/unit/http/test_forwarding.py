@@ -29,14 +29,15 @@ class Client:
         scope = {
             "type": "http",
             "method": "GET",
-            "path": "/x",
+            "scheme": "http",
+            "raw_path": b"/x",
+            "query_string": b"",
             "headers": [(b"host", b"h")],
             "client": ("127.0.0.1", 1),
         }
-        loan = BodyBudget().lend()
-        self.forwarding = Forwarding(
-            Incoming(scope, self.receive, self.send, max_body_bytes=9, loan=loan), lambda one: one
-        )
+        bodies = BodyBudget()
+        incoming = Incoming(scope, self.receive, self.send, max_body_bytes=9, bodies=bodies)
+        self.forwarding = Forwarding(incoming, lambda one: one)
 
     async def receive(self):
         await self.has_left.wait()

@@ -206,8 +206,15 @@ async def test_a_client_that_leaves_is_not_answered(target):
     async def leave():
         return {"type": "http.disconnect"}
 
-    path = "/runtime/webhooks/durabletask/instances"
-    scope = {"type": "http", "method": "GET", "path": path, "headers": []}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/runtime/webhooks/durabletask/orchestrators/H",
+        "raw_path": b"/runtime/webhooks/durabletask/orchestrators/H",
+        "query_string": b"",
+        "headers": [(b"content-length", b"9")],
+    }
     for app in (target.front, target.rpc):
         await app(scope, leave, None)
 
@@ -222,7 +229,8 @@ async def test_a_client_that_leaves_a_wait_is_not_answered(target):
     scope = {
         "type": "http",
         "method": "POST",
-        "path": "/durabletask/orchestrators/H",
+        "scheme": "http",
+        "raw_path": b"/durabletask/orchestrators/H",
         "query_string": b"timeout=3600&pollingInterval=1",
         "headers": [(b"content-length", b"0")],
     }
