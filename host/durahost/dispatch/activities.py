@@ -4,7 +4,6 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from durahost.codec import durable_http, failures, history, sdk1
-from durahost.dispatch.settling import settle
 from durahost.dispatch.work_loop import Verbs
 from durahost.dispatch.workbench import Workbench
 from durahost.host_state import Generation
@@ -59,7 +58,7 @@ class ActivityDispatcher:
     async def _complete(self, locked: LockedActivity, answer: HistoryEvent) -> None:
         task = locked.task
         message = Message(task.instance_id, answer, execution_id=task.execution_id)
-        await settle(self._store.complete_activity(locked.lease, message), "commit")
+        await self._store.complete_activity(locked.lease, message)
 
     async def _run_function(self, generation: Generation, task: ActivityTask) -> HistoryEvent:
         function = generation.registry.find(DurableKind.ACTIVITY, task.name)

@@ -4,7 +4,6 @@ import logging
 from functools import partial
 
 from durahost.codec import failures, sdk1_entity
-from durahost.dispatch.settling import settle
 from durahost.dispatch.workbench import Workbench
 from durahost.engine import entity
 from durahost.engine.outcome import FreshIds
@@ -41,7 +40,7 @@ class EntityBatches:
         plan = partial(entity.plan_batch, locked, clock.now(), max_operations)
         planned = await run_pure(plan, is_long=_is_long(locked))
         if isinstance(planned, Commit):
-            await settle(self._store.commit_episode(locked.lease, planned), "commit")
+            await self._store.commit_episode(locked.lease, planned)
             return
         result = await self._ask(planned) if planned.operations else None
         try:
@@ -66,8 +65,7 @@ class EntityBatches:
         fresh, now = FreshIds(clock.new_guid()), clock.now()
         conclude = partial(entity.conclude_batch, planned, result, fresh=fresh, now=now)
         concluded = await run_pure(conclude, is_long=_is_long(planned.locked))
-        lease = planned.locked.lease
-        await settle(self._store.commit_episode(lease, concluded.commit), "commit")
+        await self._store.commit_episode(planned.locked.lease, concluded.commit)
         return concluded
 
     async def _ask(self, planned: entity.BatchPlan) -> BatchResult:

@@ -10,7 +10,7 @@ from durahost.codec.history import FailureDetails
 from durahost.dispatch.asking import Asked, Asking, check_commit
 from durahost.dispatch.entities import EntityBatches
 from durahost.dispatch.refusals import Refusals
-from durahost.dispatch.settling import retry_delay, settle
+from durahost.dispatch.settling import retry_delay
 from durahost.dispatch.work_loop import Verbs
 from durahost.dispatch.workbench import Workbench
 from durahost.engine import entity, episode, versions
@@ -118,7 +118,7 @@ class OrchestrationDispatcher:
     async def _commit(
         self, locked: LockedEpisode, commit: Commit, hints: Sequence[Hint] = ()
     ) -> None:
-        await settle(self._store.commit_episode(locked.lease, commit), "commit")
+        await self._store.commit_episode(locked.lease, commit)
         state = commit.state
         for hint in hints:
             logger.warning("%s", hint.text, extra={"instance_id": state.instance_id})

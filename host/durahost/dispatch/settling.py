@@ -1,6 +1,4 @@
-"""Ending one work item: a started commit is settled before a cancellation goes on; failed work is
-given back.
-"""
+"""Ending one work item: failed work is given back."""
 
 import asyncio
 import logging
@@ -11,9 +9,6 @@ from durahost.model.errors import AppLoadError, HostError, LeaseLost, StoreError
 from durahost.model.instances import Lease
 
 logger = logging.getLogger(__name__)
-
-COMMIT_LIMIT_S = 5.0
-"""How long a commit that has begun may hold up a cancellation."""
 
 MAX_DELAY = timedelta(seconds=600)
 """Source: Azure/durabletask: TaskHubQueue.cs (AbandonMessageAsync)."""
@@ -27,20 +22,6 @@ Abandon = Callable[[Lease, timedelta], Awaitable[None]]
 def retry_delay(attempts: int, at_most: timedelta = MAX_DELAY) -> timedelta:
     """Wait before what could not be done is tried again: 0.25 s, doubling to the limit, no end."""
     return min(timedelta(seconds=0.25 * 2 ** min(attempts - 1, 20)), at_most)
-
-
-async def settle(commit: Coroutine[None, None, None], name: str) -> None:
-    """Run the commit; when cancelled meanwhile, await its end (with a limit), then go on
-    cancelling.
-    """
-    task = asyncio.create_task(commit, name=name)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task}, timeout=COMMIT_LIMIT_S)
-        if task.done() and not task.cancelled():
-            task.exception()  # Nobody waits for it any more, so asyncio shall not report it.
-        raise
 
 
 async def do_or_abandon(
@@ -57,7 +38,7 @@ async def do_or_abandon(
     except LeaseLost:
         logger.warning("%s was claimed by somebody else; what it gave is dropped.", what)
     except asyncio.CancelledError:
-        await settle(_give_back(lease, timedelta(0), abandon), "abandon")
+        await _give_back(lease, timedelta(0), abandon)
         raise
     except Exception as error:  # noqa: BLE001
         is_load_failure = isinstance(error, AppLoadError)

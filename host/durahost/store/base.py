@@ -1,8 +1,8 @@
 """What the host needs of a store, one Protocol per caller, each bound to one task hub.
 
-Every method is one transaction, or part of a group that commits as one. Ownership of work is a
-claim
-with a token that grows at every claim; the lease decides liveness, the token decides safety.
+Every method is one transaction, or part of a group that commits as one. One that has begun is
+settled before a cancellation of its caller goes on. Ownership of work is a claim with a token that
+grows at every claim; the lease decides liveness, the token decides safety.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -3,7 +3,6 @@
 import asyncio
 
 from durahost.dispatch.renewal import Renewal
-from durahost.dispatch.settling import settle
 from durahost.model.errors import StoreUnavailable
 from durahost.model.instances import Lease
 
@@ -27,7 +26,7 @@ async def test_a_commit_that_ended_its_claim_in_the_same_batch_is_not_reported_a
     async def work():
         with renewal.holding(LEASE):
             held.set()
-            await settle(commit(), "commit")
+            await commit()
         return "done"
 
     working = asyncio.create_task(work())

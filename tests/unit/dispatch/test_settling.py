@@ -1,13 +1,11 @@
 """What becomes of a work item that could not be done."""
 
-import asyncio
-import gc
 import logging
 from datetime import timedelta
 
 import pytest
 
-from durahost.dispatch.settling import do_or_abandon, retry_delay, settle
+from durahost.dispatch.settling import do_or_abandon, retry_delay
 from durahost.model.errors import AppLoadError, LeaseLost, StoreUnavailable, WorkerExited
 from durahost.model.instances import Lease
 
@@ -77,23 +75,3 @@ def test_delays_double_up_to_the_limit():
         600,
     ]
     assert retry_delay(99999, timedelta(seconds=10)) == timedelta(seconds=10)
-
-
-async def test_a_commit_that_fails_while_its_work_is_cancelled_leaves_no_report(caplog):
-    begun, cancelled = asyncio.Event(), asyncio.Event()
-
-    async def commit():
-        begun.set()
-        await cancelled.wait()
-        raise LeaseLost("lost")
-
-    work = asyncio.create_task(settle(commit(), "commit"))
-    await begun.wait()
-    work.cancel()
-    await asyncio.sleep(0)
-    cancelled.set()
-    with pytest.raises(asyncio.CancelledError):
-        await work
-    del work
-    gc.collect()
-    assert "never retrieved" not in caplog.text

@@ -13,13 +13,16 @@ T = TypeVar("T")
 Change = Callable[[Connection], T]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
-    """A change, and who waits for its result. is_long: it takes more than a few statements."""
+    """A change, and who waits for its result. is_long: it takes more than a few statements.
+    is_settled: what became of it is known.
+    """
 
     change: Change[Any]
     future: asyncio.Future[Any]
     is_long: bool = False
+    is_settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ def refuse(connection: Connection, batch: Sequence[Request], error: Exception) -
 def settle(batch: Sequence[Request], outcomes: Sequence[Outcome]) -> None:
     """Do what follows from the changes, and tell who waits; on the event loop."""
     for request, outcome in zip(batch, outcomes, strict=True):
+        request.is_settled = True
         for call in outcome.calls:
             call()
         if request.future.done():

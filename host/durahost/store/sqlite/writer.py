@@ -39,6 +39,9 @@ CHECKPOINT_AFTER = 400
 LOG_LIMIT_PAGES = 4_000
 """Where SQLite does it: large payloads fill the log with few changes."""
 
+SETTLING_LIMIT_S = 5.0
+"""How long a change that is accepted may hold up the cancellation of its caller."""
+
 
 class Writer:
     """Owns the writing connection from construction to `close`; used from one event loop.
@@ -68,17 +71,31 @@ class Writer:
     async def write(self, change: Change[T], *, is_long: bool = False) -> T:
         """Run the change in a transaction and return what it returned, once that is committed.
 
-        A caller that is cancelled gives up the answer, not the change.
-        Errors: what the change raised; StoreUnavailable when the transaction was refused.
+        A caller that is cancelled gives up the answer, not the change, and goes on when that is
+        settled (with a limit). Errors: what the change raised; StoreUnavailable when the
+        transaction was refused.
         """
         if self._is_closing:
             raise StoreError("The task hub database is closed; open the store again.")
-        future: asyncio.Future[T] = self._loop.create_future()
-        self._queue.append(Request(change, future, is_long))
+        answer: asyncio.Future[T] = self._loop.create_future()
+        request = Request(change, answer, is_long)
+        self._queue.append(request)
         if self._idle.is_set():
             self._idle.clear()
             self._loop.call_soon(self._take_turn)
-        return await future
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            await self._until_settled(request)
+            raise
+
+    async def _until_settled(self, request: Request) -> None:
+        """Await the end of a change whose future is cancelled; its answer is nobody's."""
+        if not request.is_settled:
+            request.future = self._loop.create_future()
+            await asyncio.wait({request.future}, timeout=SETTLING_LIMIT_S)
+            if request.future.done():
+                request.future.exception()  # or asyncio would report that nobody asked for it
 
     @property
     def free_connection(self) -> Connection | None:
