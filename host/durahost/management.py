@@ -233,8 +233,13 @@ class Hubs:
         self._stores = stores
         self._clock = clock
         self._settings = settings
+        self._own = self._open(settings.hub_name)
 
     def __call__(self, name: str | None = None) -> Management:
         """The management of this hub."""
-        hub = self._stores.open_hub(name or self._settings.hub_name)
-        return Management(hub, self._clock, self._settings)
+        if not name or name == self._settings.hub_name:
+            return self._own
+        return self._open(name)
+
+    def _open(self, name: str) -> Management:
+        return Management(self._stores.open_hub(name), self._clock, self._settings)

@@ -1,8 +1,11 @@
 """An answer whose headers are known as they are to be sent."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from starlette.responses import Response
+
+RawHeaders = Sequence[tuple[bytes, bytes]]
+"""Names, lower-case, and values, as they are sent."""
 
 BODILESS = frozenset({204, 304})
 """Statuses whose answers have no body, and no length."""
@@ -11,12 +14,10 @@ BODILESS = frozenset({204, 304})
 class Answer(Response):
     """The base class looks for headers that may be missing; that takes longer than all the rest.
 
-    headers: names lower-case, without the length, which is added.
+    headers: without the length, which is added.
     """
 
-    def __init__(
-        self, status: int, body: bytes = b"", headers: Iterable[tuple[bytes, bytes]] = ()
-    ) -> None:
+    def __init__(self, status: int, body: bytes = b"", headers: RawHeaders = ()) -> None:
         self.status_code = status
         self.background = None
         self.body = body

@@ -11,7 +11,6 @@ import asyncio
 import logging
 from collections import deque
 from typing import Any
-from urllib.parse import unquote
 
 import httptools
 import uvicorn
@@ -190,14 +189,12 @@ class Connection(asyncio.Protocol):
 
     def _scope(self, version: str) -> Scope:
         target = httptools.parse_url(self._url)
-        path = target.path.decode("ascii")
         return {
             "type": "http",
             "asgi": _ASGI,
             "http_version": version,
             "method": self._parser.get_method().decode("ascii"),
             "scheme": "http",
-            "path": unquote(path) if "%" in path else path,
             "raw_path": target.path,
             "query_string": target.query or b"",
             "headers": self._headers,
@@ -223,7 +220,8 @@ class Connection(asyncio.Protocol):
         elif self._waiting:
             self._answer(self._waiting.popleft())
         else:
-            self._line.resume_reading()
+            if self._line.is_paused:
+                self._line.resume_reading()
             self._rests_since = self._loop.time()
 
     def _check_idle(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from durahost.codec.json_text import dumps
-from durahost.http.answers import Answer
+from durahost.http.answers import Answer, RawHeaders
 from durahost.model.errors import InstanceExists, InstanceNotFound, InvalidState, NotSupported
 from durahost.tolerant_json import READER_EXCEPTION, JsonTextError
 
@@ -53,14 +53,17 @@ def empty(status: int) -> Response:
 
 def json_response(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Response:
     """A response with a compact JSON body."""
-    return text_response(status, dumps(value), headers)
+    return text_response(status, dumps(value), encode_headers(headers or {}))
 
 
-def text_response(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
+def text_response(status: int, text: str, headers: RawHeaders = ()) -> Response:
     """A response with a body that is JSON text."""
-    given = headers.items() if headers else ()
-    encoded = [(name.encode(), value.encode("latin-1")) for name, value in given]
-    return Answer(status, text.encode(), [*encoded, _JSON_HEADER])
+    return Answer(status, text.encode(), [*headers, _JSON_HEADER])
+
+
+def encode_headers(headers: Mapping[str, str]) -> RawHeaders:
+    """Headers as they are sent; names lower-case."""
+    return [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
 
 
 def message_error(status: int, message: str) -> Response:

@@ -84,7 +84,7 @@ class Exchange:
         try:
             await app(self.scope, self.receive, self.send)
         except Exception:
-            logger.exception("%s %s failed", self.scope["method"], self.scope["path"])
+            logger.exception("%s %s failed", self.scope["method"], self.scope["raw_path"].decode())
             if not self._is_begun:
                 self._answer(500, [(b"content-length", b"0")], b"")
         finally:

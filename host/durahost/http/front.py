@@ -93,10 +93,12 @@ class Front:
         except BodyTooLarge:
             response = self._complete(empty(413), incoming.head)
         except BodiesFull:
-            logger.warning("%s %s: 503, too many large bodies", scope["method"], scope["path"])
+            head = incoming.head
+            logger.warning("%s %s: 503, too many large bodies", head.method, head.raw_path)
             response = self._complete(empty(503), incoming.head)
         except Exception:
-            logger.exception("%s %s failed in the host", scope["method"], scope["path"])
+            head = incoming.head
+            logger.exception("%s %s failed in the host", head.method, head.raw_path)
             response = empty(500)
         finally:
             if incoming.has_body:

@@ -19,7 +19,15 @@ from durahost.codec.dotnet_http import DotnetError
 from durahost.codec.json_text import check_document, dumps, format_double, parse_stored
 from durahost.codec.rest import Links, check_status_payload, project_for_api, status_text
 from durahost.http import errors
-from durahost.http.errors import ApiArgumentError, ApiFailure, empty, json_response, text_response
+from durahost.http.answers import RawHeaders
+from durahost.http.errors import (
+    ApiArgumentError,
+    ApiFailure,
+    empty,
+    encode_headers,
+    json_response,
+    text_response,
+)
 from durahost.http.requests import ApiQuery, HttpRequest, unless_gone
 from durahost.management import Management
 from durahost.model.errors import InstanceExists, InstanceNotFound, InvalidState
@@ -40,6 +48,7 @@ DEFAULT_PAGE = 100
 MAX_PAGE = 1000
 """Azure Tables answers at most 1,000 entities per query."""
 
+_LOOK_AGAIN = (b"retry-after", b"5")
 _MILLISECOND = timedelta(milliseconds=1)
 _LONGEST_DELAY_MS = (1 << 32) - 2
 _NO_DELAY = (
@@ -166,7 +175,7 @@ async def status(call: ApiCall) -> Response:
     if state is None:
         return empty(404)
     if not state.status.is_terminal:
-        headers = {"location": call.location(), "retry-after": "5"}
+        headers = [(b"location", call.location().encode("latin-1")), _LOOK_AGAIN]
         return await _status_response(call, 202, state, headers)
     failed = state.status is RuntimeStatus.FAILED and call.query.view.fails_loudly
     return await _status_response(call, 500 if failed else 200, state)
@@ -191,7 +200,7 @@ async def list_instances(call: ApiCall) -> Response:
 
     def build() -> Response:
         shown = [status_text(state, show_input=show_input) for state in page.instances]
-        return text_response(200, f"[{','.join(shown)}]", headers)
+        return text_response(200, f"[{','.join(shown)}]", encode_headers(headers))
 
     length = sum(_length(state, show_input=show_input) for state in page.instances)
     return await run_pure(build, is_long=length > LONG_TEXT)
@@ -297,7 +306,7 @@ def refuse_primary() -> Response:
 
 
 async def _status_response(
-    call: ApiCall, code: int, state: InstanceState, headers: Mapping[str, str] | None = None
+    call: ApiCall, code: int, state: InstanceState, headers: RawHeaders = ()
 ) -> Response:
     view = call.query.view
     show_input = view.has_input

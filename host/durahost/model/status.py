@@ -2,13 +2,16 @@
 
 from enum import Enum
 
+_ENDS = frozenset({"Completed", "Failed", "Canceled", "Terminated"})
+
 
 class RuntimeStatus(Enum):
-    """The wire's names; `number` is DurableTask's enum value.
+    """The wire's names.
 
+    number: DurableTask's enum value, in history events and status filters.
+    is_terminal: the instance has ended: only a new start, a rewind or a purge changes it now.
     Source: Azure/durabletask: OrchestrationStatus.cs; orchestration-engine rules: only the
-    transitions
-    of `engine/transitions.py` occur.
+    transitions of `engine/transitions.py` occur.
     """
 
     RUNNING = "Running"
@@ -20,25 +23,13 @@ class RuntimeStatus(Enum):
     PENDING = "Pending"
     SUSPENDED = "Suspended"
 
-    @property
-    def number(self) -> int:
-        """The value in `OrchestrationStatus` of history events and in status filters."""
-        return _NUMBERS[self]
+    def __init__(self, name: str) -> None:
+        self.number = len(type(self).__members__)  # of those before it
+        self.is_terminal = name in _ENDS
 
-    @property
-    def is_terminal(self) -> bool:
-        """Whether the instance has ended: only a new start, a rewind or a purge changes it now."""
-        return self in TERMINAL
+    # Enum's own hashes the name, by a call of Python; there is one object for each member.
+    __hash__ = object.__hash__
 
 
-_NUMBERS = {status: number for number, status in enumerate(RuntimeStatus)}
-
-TERMINAL = frozenset(
-    {
-        RuntimeStatus.COMPLETED,
-        RuntimeStatus.FAILED,
-        RuntimeStatus.CANCELED,
-        RuntimeStatus.TERMINATED,
-    }
-)
+TERMINAL = frozenset(status for status in RuntimeStatus if status.is_terminal)
 LIVE = frozenset(RuntimeStatus) - TERMINAL

@@ -57,6 +57,8 @@ class translated:  # noqa: N801  # read as a statement: `with translated():`
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if error is None:
+            return
         if isinstance(error, sqlite3.Error):
             raise self._translation(error) from error
         if isinstance(error, OverflowError):  # the driver's own, beyond 2 GiB
