@@ -128,9 +128,10 @@ class Library:
 
     def decode(self, port: Port, value: Value | None, metadata: Mapping[str, Value | None]) -> Any:
         """The Python value of an input."""
-        converter = self.converter(port.binding_type)
-        given = metadata if converter.has_trigger_support() else {}
-        told = {name: self._to_datum(one) for name, one in given.items()}
+        converter = self._registry.get(port.binding_type) or GenericBinding
+        told: dict[str, Any] = {}
+        if metadata and converter.has_trigger_support():
+            told = {name: self._to_datum(one) for name, one in metadata.items()}
         datum = self._to_datum(value)
         try:
             return converter.decode(datum, trigger_metadata=told)
@@ -143,7 +144,7 @@ class Library:
 
     def encode(self, port: Port, result: Any) -> Value | None:
         """The wire value of an output."""
-        converter = self.converter(port.binding_type)
+        converter = self._registry.get(port.binding_type) or GenericBinding
         try:
             datum = converter.encode(result, expected_type=port.pytype)
         except NotImplementedError:

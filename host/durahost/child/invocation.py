@@ -10,6 +10,7 @@ from typing import Any
 from .context import Context, Out, RetryContext, RpcException, TraceContext
 from .conversion import Library
 from .failures import raised
+from .sessions import Ask
 from .signature import Callee
 from .wire import Frame, pack, unpack
 
@@ -17,6 +18,8 @@ from .wire import Frame, pack, unpack
 class Invocation:
     """The call that an `invoke` frame asks for.
 
+    invocation_id: as logs and the context carry it. is_forwarded: whether the host passes the
+    client's request on to the web extension's server. ask: what the host wants of sessions.
     sites: where its orchestrator asked for its actions, in order; empty for other functions.
     request: of a function that has a `web_parameter`, what that one gets; set before the call.
     """
@@ -24,28 +27,22 @@ class Invocation:
     def __init__(
         self, frame: Frame, callee: Callee, library: Library, thread_local: threading.local
     ) -> None:
+        fields = frame.fields
         self.callee = callee
+        self.invocation_id: str = fields["invocation_id"]
+        self.is_forwarded = "is_forwarded" in fields
+        self.ask = Ask(fields["session"]) if "session" in fields else None
+        self.sites: list[str | None] = []
+        self.request: Any = None
         self._frame = frame
         self._library = library
         self._thread_local = thread_local
         self._outs = {name: Out() for name in callee.outputs}
-        self.sites: list[str | None] = []
-        self.request: Any = None
-
-    @property
-    def invocation_id(self) -> str:
-        """The id that logs and the context carry."""
-        return str(self._frame.fields["invocation_id"])
 
     @property
     def has_extensions(self) -> bool:
         """Whether hooks of worker extensions run around each call."""
         return self._library.extensions.are_on
-
-    @property
-    def is_forwarded(self) -> bool:
-        """Whether the host passes the client's request on to the web extension's server."""
-        return bool(self._frame.fields["is_forwarded"])
 
     @property
     def route_parameters(self) -> Mapping[str, str]:
@@ -56,7 +53,8 @@ class Invocation:
     def arguments(self) -> dict[str, Any]:
         """Decode the inputs. Errors: KeyError for an input that nothing binds; TypeError."""
         fields, parts = self._frame.fields, self._frame.parts
-        metadata = {name: unpack(one, parts) for name, one in fields["metadata"].items()}
+        described = fields.get("metadata") or {}
+        metadata = {name: unpack(one, parts) for name, one in described.items()}
         web = self.callee.web_parameter
         arguments: dict[str, Any] = {
             name: self.request
@@ -104,7 +102,8 @@ class Invocation:
                 f"function {callee.name!r} without a $return bindingreturned a non-None value"
             )
         parts: list[bytes] = []
-        outputs = {
+        fields = self._answering()
+        fields["outputs"] = {
             name: pack(self._library.encode(callee.outputs[name], value), parts)
             for name, out in self._outs.items()
             if (value := out.get()) is not None
@@ -112,30 +111,36 @@ class Invocation:
         # A web extension's server sends the response; the host gets none.
         port = None if callee.web_parameter else callee.returns
         value = self._library.encode(port, result) if port else None
-        return Frame(
-            "returned",
-            {**self._answering(), "value": pack(value, parts), "outputs": outputs},
-            parts,
-        )
+        fields["value"] = pack(value, parts)
+        return Frame("returned", fields, parts)
+
+    def lost(self) -> Frame:
+        """The session that the call was to go on with is not here."""
+        return Frame("session_lost", {"id": self._frame.fields["id"]})
 
     def raised(self, error: BaseException) -> Frame:
         """What the call raised."""
         return raised_frame(self._answering(), raised(error))
 
     def _answering(self) -> dict[str, Any]:
-        request = {"id": self._frame.fields["id"]}
-        return {**request, "sites": self.sites} if self.sites else request
+        answering = {"id": self._frame.fields["id"]}
+        if self.sites:
+            answering["sites"] = self.sites
+        if self.ask is not None:
+            answering["session"] = self.ask.told()
+        return answering
 
     def _context(self, fields: Mapping[str, Any]) -> Context:
+        retry = fields.get("retry", {"exception": {}})
         return Context(
             invocation_id=self.invocation_id,
             function_name=self.callee.name,
             function_directory=self.callee.directory,
-            trace_context=TraceContext(fields["trace_parent"], fields["trace_state"]),
+            trace_context=TraceContext(*fields.get("trace", ())),
             retry_context=RetryContext(
-                fields["retry_count"],
-                fields["max_retry_count"],
-                RpcException(**fields["retry_exception"]),
+                retry.get("count", 0),
+                retry.get("max_count", 0),
+                RpcException(**retry["exception"]),
             ),
             thread_local_storage=self._thread_local,
         )

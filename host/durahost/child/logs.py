@@ -6,11 +6,10 @@ Source: Azure/azure-functions-python-worker: dispatcher.py (AsyncLoggingHandler,
 get_current_invocation_id), logging.py (is_system_log_category).
 """
 
-import contextlib
 import io
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextvars import ContextVar
 
 from .wire import Frame
@@ -33,16 +32,9 @@ class Scopes:
         self._current: ContextVar[str | None] = ContextVar("invocation", default=None)
         self._functions: dict[str, str] = {}
 
-    @contextlib.contextmanager
-    def enter(self, invocation_id: str, function: str) -> Iterator[None]:
+    def enter(self, invocation_id: str, function: str) -> "_Scope":
         """The code in this block, and the tasks it starts, belong to the invocation."""
-        self._functions[invocation_id] = function
-        token = self._current.set(invocation_id)
-        try:
-            yield
-        finally:
-            self._current.reset(token)
-            self._functions.pop(invocation_id, None)
+        return _Scope(self._current, self._functions, invocation_id, function)
 
     def adopt(self, invocation_id: str) -> None:
         """The rest of the running task belongs to the invocation, as long as that lasts."""
@@ -52,6 +44,29 @@ class Scopes:
         """Invocation id and function name; None for both outside an invocation."""
         invocation_id = self._current.get() or getattr(self.thread_local, "invocation_id", None)
         return invocation_id, self._functions.get(invocation_id or "")
+
+
+class _Scope:
+    """Between the two ends of `Scopes.enter`; no generator, as each call has one."""
+
+    def __init__(
+        self,
+        current: "ContextVar[str | None]",
+        functions: dict[str, str],
+        invocation_id: str,
+        function: str,
+    ) -> None:
+        self._current = current
+        self._functions = functions
+        self._invocation_id = invocation_id
+        functions[invocation_id] = function
+
+    def __enter__(self) -> None:
+        self._token = self._current.set(self._invocation_id)
+
+    def __exit__(self, *_: object) -> None:
+        self._current.reset(self._token)
+        self._functions.pop(self._invocation_id, None)
 
 
 class LogFrames(logging.Handler):
@@ -115,8 +130,9 @@ class StdoutLines(io.RawIOBase):
 
     def finish(self) -> None:
         """Send this thread's unfinished line: the invocation that wrote it ends."""
-        rest, self._partial.data = getattr(self._partial, "data", b""), b""
+        rest = getattr(self._partial, "data", b"")
         if rest:
+            self._partial.data = b""
             self._line(rest)
 
     def _line(self, line: bytes) -> None:

@@ -98,13 +98,12 @@ class Pipe:
         self._write(b"".join(frames))
 
     def _write(self, data: bytes) -> None:
-        with memoryview(data) as view:
-            sent = 0
-            try:
-                while sent < len(view):
-                    sent += os.write(self._writing, view[sent:])
-            except OSError:
-                os._exit(0)
+        try:
+            sent = os.write(self._writing, data)
+            while sent < len(data):
+                sent += os.write(self._writing, memoryview(data)[sent:])
+        except OSError:
+            os._exit(0)
 
 
 def serve() -> None:

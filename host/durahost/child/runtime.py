@@ -144,7 +144,7 @@ class Runtime:
         loaded = self._loaded
         callee = loaded.callees.get(frame.fields["function"]) if loaded else None
         if loaded is None or callee is None:
-            if loaded and loaded.web and frame.fields["is_forwarded"]:
+            if loaded and loaded.web and "is_forwarded" in frame.fields:
                 invocation_id = frame.fields["invocation_id"]
                 self._on_loop(self._start, loaded.web.refuse, invocation_id, NOT_FORWARDED)
             self._send(raised_frame({"id": frame.fields["id"]}, self._not_loaded(frame.fields)))
@@ -157,7 +157,7 @@ class Runtime:
         else:
             pool = self._episodes if callee.is_episode else self._pool
             try:
-                pool.run(functools.partial(self._run, call, callee, frame.fields))
+                pool.run(functools.partial(self._run, call, callee))
             except RuntimeError as error:
                 # No thread can be started (a limit of the system): this call fails, others go on.
                 text = f"the worker cannot start the call: {error}"
@@ -176,23 +176,23 @@ class Runtime:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _run(self, call: Invocation, callee: Callee, request: Mapping[str, Any]) -> None:
-        self._scopes.thread_local.invocation_id = call.invocation_id
-        ask = Ask(request["session"]) if request.get("session") else None
-        with self._scopes.enter(call.invocation_id, callee.name), note_sites(call.sites):
+    def _run(self, call: Invocation, callee: Callee) -> None:
+        with self._scopes.enter(call.invocation_id, callee.name):
             try:
-                answer = call.returned(call.run() if ask is None else self._go_on(ask, call))
+                run = self._run_episode if callee.is_episode else Invocation.run
+                answer = call.returned(run(call))
             except SessionLost:
-                answer = Frame("session_lost", {"id": request["id"]})
+                answer = call.lost()
             except Exception as error:  # noqa: BLE001  # the user's failure is data
                 answer = call.raised(error)
             except BaseException as error:  # noqa: BLE001  # ends the child, said aloud
                 self._leave(error, callee)
                 return
-            if ask is not None:
-                fields = {**answer.fields, "session": ask.told()}
-                answer = Frame(answer.kind, fields, answer.parts)
             self._answer(call, answer)
+
+    def _run_episode(self, call: Invocation) -> Any:
+        with note_sites(call.sites):
+            return call.run() if call.ask is None else self._go_on(call.ask, call)
 
     def _go_on(self, ask: Ask, call: Invocation) -> Any:
         """Have the orchestrator live on; one with extensions around each call, or more than its

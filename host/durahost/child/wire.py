@@ -10,8 +10,7 @@ error. Requests carry a number `id` that their answer repeats.
 import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 PREFIX = struct.Struct(">II")
 
@@ -25,7 +24,9 @@ GREETING = b"\0durahost child 1\n"
 """The child's first bytes; what comes before them is output of its environment (`site`, `.pth`)."""
 
 _write_header = json.JSONEncoder(separators=(",", ":")).encode
+_read_header = json.JSONDecoder().decode
 
+_TEXTS = ("string", "json")
 _IN_HEADER = ("int", "double", "collection_sint64")
 _COLLECTIONS = {"collection_string": "string", "collection_bytes": "bytes"}
 
@@ -39,22 +40,23 @@ class ProtocolError(Exception):
     """What came, or what was to be sent, is no frame."""
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(NamedTuple):
     """One message: what it is, its JSON fields, and its raw parts."""
 
     kind: str
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any]
     parts: Sequence[bytes] = ()
 
 
 def encode(frame: Frame) -> bytes:
     """The frame's bytes. Errors: ProtocolError when it is larger than the limits."""
-    sizes = [len(part) for part in frame.parts]
-    header = _write_header([frame.kind, frame.fields, sizes]).encode("ascii")
-    total = PREFIX.size - 4 + len(header) + sum(sizes)
-    _check(total, len(header))
-    return b"".join((PREFIX.pack(total, len(header)), header, *frame.parts))
+    kind, fields, parts = frame
+    sizes = [*map(len, parts)]
+    header = _write_header([kind, fields, sizes]).encode("ascii")
+    size = len(header)
+    total = PREFIX.size - 4 + size + sum(sizes)
+    _check(total, size)
+    return b"".join((PREFIX.pack(total, size), header, *parts))
 
 
 class Decoder:
@@ -89,7 +91,7 @@ def _check(total: int, header: int) -> None:
 
 def _parse(view: memoryview, header: int) -> Frame:
     try:
-        kind, fields, sizes = json.loads(str(view[:header], "ascii"))
+        kind, fields, sizes = _read_header(str(view[:header], "ascii"))
         end, parts = header, []
         for size in sizes:
             parts.append(bytes(view[end : end + size]))
@@ -109,19 +111,18 @@ def pack(value: Value | None, parts: list[bytes]) -> Mapping[str, Any] | None:
     if value is None:
         return None
     kind, content = value
-    if kind in _IN_HEADER:
-        return {"kind": kind, "value": content}
-    if kind in _COLLECTIONS:
-        return {"kind": kind, "items": [pack((_COLLECTIONS[kind], one), parts) for one in content]}
-    described: dict[str, Any] = {"kind": kind}
-    if kind == "http":
-        described.update(content)
-        content = described.pop("body")
-    elif kind in ("string", "json"):
+    described: dict[str, Any] = {"kind": kind, "part": len(parts)}
+    if kind in _TEXTS:
         if not isinstance(content, str):
             raise TypeError(f"{kind} must be text, got {type(content).__name__}")
         content = content.encode("utf-8", "surrogatepass")
-    described["part"] = len(parts)
+    elif kind in _IN_HEADER:
+        return {"kind": kind, "value": content}
+    elif kind in _COLLECTIONS:
+        return {"kind": kind, "items": [pack((_COLLECTIONS[kind], one), parts) for one in content]}
+    elif kind == "http":
+        described |= content
+        content = described.pop("body")
     parts.append(bytes(content))
     return described
 
@@ -131,13 +132,13 @@ def unpack(described: Mapping[str, Any] | None, parts: Sequence[bytes]) -> Value
     if described is None:
         return None
     kind = described["kind"]
+    if kind in _TEXTS:
+        return kind, parts[described["part"]].decode("utf-8", "surrogatepass")
     if kind in _IN_HEADER:
         return kind, described["value"]
     if kind in _COLLECTIONS:
         return kind, [_value(one, parts) for one in described["items"]]
     content = parts[described["part"]]
-    if kind in ("string", "json"):
-        return kind, content.decode("utf-8", "surrogatepass")
     if kind == "bytes":
         return kind, content
     fields = {name: value for name, value in described.items() if name not in ("kind", "part")}

@@ -6,11 +6,11 @@ RpcFunctionMetadata, RpcLog) can carry, so that an official gRPC worker can stan
 Protocol.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from durahost.model.functions import FunctionFailure, FunctionMetadata
 from durahost.model.ids import InvocationId
@@ -28,8 +28,7 @@ DataKind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class TypedData:
+class TypedData(NamedTuple):
     """A value and the field of TypedData it travels in.
 
     string, json: str (json is JSON text). bytes: bytes. http: HttpData. int, double: a number.
@@ -194,6 +193,9 @@ class WorkerLog:
 
 
 LogSink = Callable[[WorkerLog], None]
+
+Invoking = Coroutine[Any, Any, Returned | Raised]
+"""A call of `Worker.invoke`; who has nothing to add to another's gives that."""
 
 
 class Worker(Protocol):

@@ -5,14 +5,20 @@ Every request is answered once, or failed by `fail`; after that the channel take
 
 import asyncio
 import itertools
+import math
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, NamedTuple
 
 from durahost.child.wire import Frame, ProtocolError, Value, pack, unpack
 from durahost.codec.unicode import replace_surrogates
-from durahost.model.errors import AppLoadError, SessionLost, WorkerError, WorkerExited
+from durahost.model.errors import (
+    AppLoadError,
+    SessionLost,
+    WorkerError,
+    WorkerExited,
+    WorkerTimeout,
+)
 from durahost.model.functions import Binding, FunctionFailure, FunctionMetadata, RetryPolicy
 from durahost.model.ids import InvocationId
 from durahost.worker.base import (
@@ -27,11 +33,7 @@ from durahost.worker.base import (
     TypedData,
     WorkerLog,
 )
-
-OnSent = Callable[[], Callable[[], None]]
-"""Called once a request is on its way; what it returns is called when the answer has come, or
-cannot come any more, also when nobody waits for it by then.
-"""
+from durahost.worker.timeouts import timeout_text
 
 _NAMES = itertools.count(1)
 
@@ -40,30 +42,39 @@ LONGEST_INTERVAL_S = 2**31 - 1
 
 
 class _Open(NamedTuple):
-    """A request that is not answered yet; `answer` is done when its caller has left."""
+    """A request that is not answered yet; `answer` is done when its caller has left.
+
+    due: the loop's time by which a call must have ended, `deadline_s` after it began.
+    """
 
     answer: asyncio.Future[Frame]
-    on_end: Callable[[], None]
-
-
-def _unwatched() -> Callable[[], None]:
-    return lambda: None
+    call: Invocation | None = None
+    deadline_s: float = 0.0
+    due: float = math.inf
 
 
 class Channel:
-    """Pairs requests with answers, and hands log frames to the sink."""
+    """Pairs requests with answers, and hands log frames to the sink.
 
-    def __init__(self, send: Callable[[Frame], None], sink: LogSink) -> None:
+    end: ends the worker for a reason, so that `fail` comes; for a call that takes too long.
+    """
+
+    def __init__(
+        self, send: Callable[[Frame], None], end: Callable[[str], None], sink: LogSink
+    ) -> None:
         self.name = f"child {next(_NAMES)}"
         self._send = send
+        self._end = end
         self._sink = sink
         self._ids = itertools.count(1)
         self._waiting: dict[int, _Open] = {}
         self._failure: WorkerExited | None = None
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._idle: asyncio.Event | None = None
         self._web_address: str | None = None
         self._forwarding: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = math.inf
+        self._overdue: tuple[_Open, str] | None = None
 
     @property
     def running(self) -> int:
@@ -74,15 +85,15 @@ class Channel:
 
     async def idle(self) -> None:
         """Return when nothing runs."""
-        await self._idle.wait()
+        if self.running:
+            self._idle = self._idle or asyncio.Event()
+            await self._idle.wait()
 
     async def load(self, app: AppSource) -> LoadedApp:
         """Have the child load the app. Errors: AppLoadError, WorkerExited."""
         functions = None if app.functions is None else [_written(one) for one in app.functions]
-        answer = await self._request(
-            "load",
-            {"root": str(app.root), "functions": functions, "script_file": app.script_file},
-        )
+        fields = {"root": str(app.root), "functions": functions, "script_file": app.script_file}
+        answer = await self._request("load", fields)
         if answer.kind == "load_failed":
             failure = answer.fields
             raise AppLoadError(
@@ -94,57 +105,50 @@ class Channel:
         self._web_address = answer.fields["web_address"]
         return _loaded(app, answer.fields)
 
-    async def invoke(self, call: Invocation, on_sent: OnSent = _unwatched) -> Returned | Raised:
-        """Have the child run the function. Errors: SessionLost, WorkerExited."""
+    async def invoke(self, call: Invocation, deadline_s: float) -> Returned | Raised:
+        """Have the child run the function, and end the worker unless the answer comes in time.
+
+        A caller that leaves takes neither the call nor its deadline along.
+        Errors: SessionLost; WorkerTimeout; WorkerExited for another reason.
+        """
+        loop = asyncio.get_running_loop()
+        waiting = _Open(loop.create_future(), call, deadline_s, loop.time() + deadline_s)
+        parts: list[bytes] = []
+        fields = _written_call(call, parts)
+        address, exchange = self._web_address, call.exchange
+        if address is not None and exchange is not None:
+            fields["is_forwarded"] = True
         try:
-            answer = await self._ask(call, on_sent)
+            answering = self._request("invoke", fields, parts, waiting)
         except ProtocolError as error:  # the call is too large, today and at every other try
             return Raised(type(error).__name__, str(error), "")
-        fields = answer.fields
-        sites = fields.get("sites", ())
-        if answer.kind == "session_lost":
+        if waiting.due < self._timer_due:
+            self._set_timer(waiting.due)
+        if address is not None and exchange is not None:
+            forwarding = self._track(exchange.forward(address, call.invocation_id))
+            return self._result(call, await _both(answering, forwarding))
+        return self._result(call, await answering)
+
+    def _result(self, call: Invocation, answer: Frame) -> Returned | Raised:
+        kind, fields, parts = answer
+        if kind == "session_lost":
             raise SessionLost(f"{self.name} does not keep the orchestrator of '{call.function}'")
-        session = self._session(fields)
-        if answer.kind == "raised":
+        sites, told = fields.get("sites", ()), fields.get("session")
+        session = told and SessionState(self.name, told["is_alive"], told["kept"])
+        if kind == "raised":
             names = ("error_type", "message", "stack_trace")
-            error_type, message, stack = (_text(fields[name], answer.parts) for name in names)
+            error_type, message, stack = (_text(fields[name], parts) for name in names)
             return Raised(error_type, message, stack, sites, session)
         outputs = {
             name: data
             for name, one in fields["outputs"].items()
-            if (data := _typed(unpack(one, answer.parts))) is not None
+            if (data := _typed(unpack(one, parts))) is not None
         }
-        return Returned(_typed(unpack(fields["value"], answer.parts)), outputs, sites, session)
-
-    async def _ask(self, call: Invocation, on_sent: OnSent) -> Frame:
-        """The child's answer; with an exchange, once that has ended, too."""
-        parts: list[bytes] = []
-        request = _written_call(call, parts)
-        address, exchange = self._web_address, call.exchange
-        if address is None or exchange is None:
-            return await self._request("invoke", request, parts, on_sent)
-        request["is_forwarded"] = True
-        forwarding: asyncio.Task[None] | None = None
-
-        def begin() -> Callable[[], None]:
-            nonlocal forwarding
-            forwarding = self._track(exchange.forward(address, call.invocation_id))
-            return on_sent()
-
-        try:
-            answer = await self._request("invoke", request, parts, begin)
-            if forwarding is not None:
-                await forwarding
-            return answer
-        finally:
-            if forwarding is not None and not forwarding.done():
-                forwarding.cancel()
-                await asyncio.wait([forwarding])
+        return Returned(_typed(unpack(fields["value"], parts)), outputs, sites, session)
 
     def _track(self, forwarding: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(forwarding, name="forward")
         self._forwarding.add(task)
-        self._idle.clear()
 
         def end(_: asyncio.Task[None]) -> None:
             self._forwarding.discard(task)
@@ -153,10 +157,6 @@ class Channel:
         task.add_done_callback(end)
         return task
 
-    def _session(self, fields: Mapping[str, Any]) -> SessionState | None:
-        told = fields.get("session")
-        return told and SessionState(self.name, told["is_alive"], told["kept"])
-
     def receive(self, frame: Frame) -> None:
         """Take a frame of the child."""
         if frame.kind == "log":
@@ -164,10 +164,7 @@ class Channel:
             return
         ended = self._waiting.pop(frame.fields["id"], None)
         self._note_idle()
-        if ended is None:
-            return
-        ended.on_end()
-        if ended.answer.done():
+        if ended is None or ended.answer.done():
             return
         if frame.kind == "error":
             ended.answer.set_exception(WorkerError(frame.fields["message"]))
@@ -178,31 +175,69 @@ class Channel:
         """Fail what runs and all that comes; the first failure stays."""
         self._failure = self._failure or failure
         waiting, self._waiting = self._waiting, {}
+        if self._timer is not None:
+            self._timer.cancel()
         self._note_idle()
         for failed in waiting.values():
-            failed.on_end()
-            if not failed.answer.done():
+            if failed.answer.done():
+                continue
+            if self._overdue == (failed, str(failure)):
+                failed.answer.set_exception(WorkerTimeout(str(failure)))
+            else:
                 failed.answer.set_exception(WorkerExited(str(failure), failure.stderr))
 
-    async def _request(
+    def _request(
         self,
         kind: str,
-        fields: Mapping[str, Any],
+        fields: dict[str, Any],
         parts: Sequence[bytes] = (),
-        on_sent: OnSent = _unwatched,
-    ) -> Frame:
+        waiting: _Open | None = None,
+    ) -> asyncio.Future[Frame]:
         if self._failure is not None:
             raise WorkerExited(str(self._failure), self._failure.stderr)
-        number = next(self._ids)
-        answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
-        self._send(Frame(kind, {"id": number, **fields}, parts))
-        self._waiting[number] = _Open(answer, on_sent())
-        self._idle.clear()
-        return await answer
+        waiting = waiting or _Open(asyncio.get_running_loop().create_future())
+        number = fields["id"] = next(self._ids)
+        self._send(Frame(kind, fields, parts))
+        self._waiting[number] = waiting
+        return waiting.answer
+
+    def _set_timer(self, due: float) -> None:
+        """One for all calls, since hardly any comes to its deadline: it looks whose has passed."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_due = due
+        self._timer = asyncio.get_running_loop().call_at(due, self._look_at_time)
+
+    def _look_at_time(self) -> None:
+        self._timer, self._timer_due = None, math.inf
+        now = asyncio.get_running_loop().time()
+        due = math.inf
+        for waiting in self._waiting.values():
+            if waiting.due <= now and waiting.call is not None:
+                text = timeout_text(waiting.call, waiting.deadline_s)
+                self._overdue = waiting, text
+                self._end(text)
+                return
+            due = min(due, waiting.due)
+        if due < math.inf:
+            self._set_timer(due)
 
     def _note_idle(self) -> None:
-        if not self.running:
+        if self._idle is not None and not self.running:
             self._idle.set()
+            self._idle = None
+
+
+async def _both(answering: asyncio.Future[Frame], forwarding: asyncio.Task[None]) -> Frame:
+    """The child's answer, once the exchange has ended, too."""
+    try:
+        answer = await answering
+        await forwarding
+        return answer
+    finally:
+        if not forwarding.done():
+            forwarding.cancel()
+            await asyncio.wait([forwarding])
 
 
 def _written(function: FunctionMetadata) -> dict[str, Any]:
@@ -224,19 +259,32 @@ def _written(function: FunctionMetadata) -> dict[str, Any]:
 
 
 def _written_call(call: Invocation, parts: list[bytes]) -> dict[str, Any]:
-    return {
+    """Without what most calls do not have."""
+    fields: dict[str, Any] = {
         "invocation_id": call.invocation_id,
         "function": call.function,
         "inputs": _packed(call.inputs, parts),
-        "metadata": _packed(call.trigger_metadata, parts),
-        "trace_parent": call.trace_parent,
-        "trace_state": call.trace_state,
-        "retry_count": call.retry_count,
-        "max_retry_count": call.max_retry_count,
-        "retry_exception": dict(zip(("message", "stack_trace"), call.retry_exception, strict=True)),
-        "session": None if call.session is None else asdict(call.session),
-        "is_forwarded": False,
     }
+    if call.trigger_metadata:
+        fields["metadata"] = _packed(call.trigger_metadata, parts)
+    if call.trace_parent or call.trace_state:
+        fields["trace"] = call.trace_parent, call.trace_state
+    if call.retry_count or call.max_retry_count:
+        message, stack_trace = call.retry_exception
+        fields["retry"] = {
+            "count": call.retry_count,
+            "max_count": call.max_retry_count,
+            "exception": {"message": message, "stack_trace": stack_trace},
+        }
+    if call.session is not None:
+        ask = call.session
+        fields["session"] = {
+            "key": ask.key,
+            "follows": ask.follows,
+            "replaces": ask.replaces,
+            "idle_s": ask.idle_s,
+        }
+    return fields
 
 
 def _text(described: Mapping[str, Any], parts: Sequence[bytes]) -> str:
@@ -291,15 +339,13 @@ def _failure_text(failure: Mapping[str, Any]) -> str:
 def _packed(
     values: Mapping[str, TypedData | None], parts: list[bytes]
 ) -> dict[str, Mapping[str, Any] | None]:
-    return {name: pack(_untyped(data), parts) for name, data in values.items()}
+    return {
+        name: pack(_request(data.value) if data and data.kind == "http" else data, parts)
+        for name, data in values.items()
+    }
 
 
-def _untyped(data: TypedData | None) -> Value | None:
-    if data is None:
-        return None
-    if not isinstance(data.value, HttpData):
-        return data.kind, data.value
-    request = data.value
+def _request(request: HttpData) -> Value:
     return "http", {
         "method": request.method,
         "url": request.url,
@@ -314,9 +360,7 @@ def _typed(value: Value | None) -> TypedData | None:
     if value is None:
         return None
     kind, content = value
-    if kind == "http":
-        return TypedData("http", HttpData(**content))
-    return TypedData(kind, content)  # type: ignore[arg-type]  # the child sends no other kind
+    return TypedData(kind, HttpData(**content) if kind == "http" else content)  # type: ignore[arg-type]  # the child sends no other kind
 
 
 def _log(fields: Mapping[str, Any]) -> WorkerLog:

@@ -36,7 +36,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
     """
 
     def __init__(self, interpreter: str, sink: LogSink) -> None:
-        self.channel = Channel(self._send, sink)
+        self.channel = Channel(self._send, self.kill, sink)
         self.ended = asyncio.Event()
         self.ended.set()
         self.reason = WorkerExited("the worker process was never started")
@@ -44,6 +44,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
         self._name = Path(interpreter).name
         self._sink = sink
         self._transport: asyncio.SubprocessTransport | None = None
+        self._stdin: asyncio.WriteTransport | None = None
         self._before_greeting: bytes | None = b""
         self._decoder = Decoder()
         self._stderr = _Lines(self._show)
@@ -56,14 +57,14 @@ class ChildProcess(asyncio.SubprocessProtocol):
     @property
     def is_standing(self) -> bool:
         """Whether it takes requests."""
-        return self._killed_for is None and not self._is_stopping and self._pipe() is not None
+        return self._stdin is not None
 
     def stop(self) -> None:
         """Tell it to stop and close its pipe."""
-        pipe = self._pipe()
+        pipe, self._stdin = self._stdin, None
         if pipe is not None:
             self._is_stopping = True
-            pipe.write(encode(Frame("stop")))
+            pipe.write(encode(Frame("stop", {})))
             pipe.close()
 
     def kill(self, why: str) -> None:
@@ -71,12 +72,14 @@ class ChildProcess(asyncio.SubprocessProtocol):
         if self.ended.is_set():
             return
         self._killed_for = self._killed_for or why
+        self._stdin = None
         self._kill_group()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It runs."""
         # Not isinstance: uvloop's transports are none of asyncio's classes.
         self._transport = cast(asyncio.SubprocessTransport, transport)
+        self._stdin = cast(asyncio.WriteTransport, self._transport.get_pipe_transport(0))
         self.pid = self._transport.get_pid()
         self.ended.clear()
 
@@ -87,7 +90,9 @@ class ChildProcess(asyncio.SubprocessProtocol):
             self._stderr.feed(data)
             return
         try:
-            for frame in self._decoder.feed(self._after_greeting(data)):
+            if self._before_greeting is not None:
+                data = self._after_greeting(self._before_greeting + data)
+            for frame in self._decoder.feed(data):
                 self.channel.receive(frame)
         except (ProtocolError, KeyError, TypeError) as error:
             self.kill(f"the worker process broke the protocol: {error!r}")
@@ -95,6 +100,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         """Without its pipe it is of no use, even when it still runs."""
         if fd != 2 and not self._is_stopping:
+            self._stdin = None
             # Mostly it is about to exit, and its own code says more.
             text = "the worker process closed its pipe"
             asyncio.get_running_loop().call_later(PIPES_LIMIT_S, self.kill, text)
@@ -102,6 +108,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
     def process_exited(self) -> None:
         """It is reaped; what it said may still be in its pipes."""
         self._is_stopping = True
+        self._stdin = None
         self._kill_group()
         self._last_call = asyncio.get_running_loop().call_later(PIPES_LIMIT_S, self._finish)
 
@@ -131,16 +138,9 @@ class ChildProcess(asyncio.SubprocessProtocol):
         return f"{self._name} exited with code {shown} (0x{shown:X})"
 
     def _send(self, frame: Frame) -> None:
-        pipe = self._pipe()
-        if pipe is None or self._is_stopping or self._killed_for is not None:
+        if self._stdin is None or self._stdin.is_closing():
             raise WorkerExited("the worker process takes no more calls")
-        pipe.write(encode(frame))
-
-    def _pipe(self) -> asyncio.WriteTransport | None:
-        pipe = self._transport.get_pipe_transport(0) if self._transport else None
-        if pipe is None or pipe.is_closing():
-            return None
-        return cast(asyncio.WriteTransport, pipe)
+        self._stdin.write(encode(frame))
 
     def _kill_group(self) -> None:
         if self.pid is None:
@@ -157,9 +157,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
 
     def _after_greeting(self, data: bytes) -> bytes:
         """Drop what the environment printed before the child took its pipe, and show it."""
-        if self._before_greeting is None:
-            return data
-        noise, greeting, rest = (self._before_greeting + data).partition(GREETING)
+        noise, greeting, rest = data.partition(GREETING)
         if not greeting:
             self._before_greeting = noise
             return b""

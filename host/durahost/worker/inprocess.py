@@ -17,10 +17,9 @@ from durahost.child.logs import LogFrames, Scopes
 from durahost.child.runtime import Runtime
 from durahost.child.wire import Frame
 from durahost.model.errors import WorkerExited
-from durahost.worker.base import AppSource, Invocation, LoadedApp, LogSink, Raised, Returned
+from durahost.worker.base import AppSource, Invocation, Invoking, LoadedApp, LogSink
 from durahost.worker.channel import Channel
 from durahost.worker.surroundings import Surroundings
-from durahost.worker.timeouts import invoke_in_time
 
 _T = TypeVar("_T")
 
@@ -34,7 +33,7 @@ class InProcessWorker:
     """
 
     def __init__(self, sink: LogSink, surroundings: Surroundings | None = None) -> None:
-        self._channel = Channel(self._to_child, sink)
+        self._channel = Channel(self._to_child, self._end, sink)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._runtime: Runtime | None = None
         self._surroundings = surroundings or Surroundings()
@@ -80,9 +79,9 @@ class InProcessWorker:
             self._end("the app did not load")
             raise
 
-    async def invoke(self, call: Invocation, *, deadline_s: float) -> Returned | Raised:
+    def invoke(self, call: Invocation, *, deadline_s: float) -> Invoking:
         """Run one invocation. Errors: WorkerExited; WorkerTimeout, which ends the worker."""
-        return await invoke_in_time(self._channel, call, deadline_s, self._end)
+        return self._channel.invoke(call, deadline_s)
 
     async def drain(self, grace: timedelta) -> None:
         """Wait for what runs, then stop; threads that go on are left to themselves."""

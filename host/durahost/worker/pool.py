@@ -104,7 +104,7 @@ class WorkerPool:
 
         Errors: SessionLost; WorkerExited, also when none stands within the limit; WorkerTimeout.
         """
-        member = self._holder(call.session) or await self._least_busy()
+        member = self._chosen(call.session) or await self._until_one_stands()
         return await member.invoke(call, deadline_s=deadline_s)
 
     async def drain(self, grace: timedelta) -> None:
@@ -119,34 +119,27 @@ class WorkerPool:
         finally:
             await _drain_all(members, grace)
 
-    def _holder(self, ask: SessionAsk | None) -> Member | None:
-        if ask is None or ask.child is None:
-            return None
-        for member in self._members:
-            if member.name == ask.child and member.is_standing:
-                return member
-        if ask.follows is not None:
-            raise SessionLost(f"{ask.child} is gone")
-        return None
+    def _chosen(self, ask: SessionAsk | None) -> Member | None:
+        """Where the session is, else who has least to do; None while none stands."""
+        standing = [member for member in self._members if member.is_standing]
+        if ask is not None and ask.child is not None:
+            for member in standing:
+                if member.name == ask.child:
+                    return member
+            if ask.follows is not None:
+                raise SessionLost(f"{ask.child} is gone")
+        if len(standing) == 1:
+            return standing[0]
+        return min(standing, key=lambda member: member.running, default=None)
 
-    async def _least_busy(self) -> Member:
-        standing = self._standing()
-        if not standing:
-            await self._until_one_stands()
-            standing = self._standing()
-        if self._is_draining:
-            raise WorkerExited("the worker processes are being stopped")
-        return min(standing, key=lambda member: member.running)
-
-    def _standing(self) -> list[Member]:
-        return [member for member in self._members if member.is_standing]
-
-    async def _until_one_stands(self) -> None:
-        """Or until the pool drains."""
+    async def _until_one_stands(self) -> Member:
         try:
             async with asyncio.timeout(self._stand_limit_s):
-                while not self._standing() and not self._is_draining:
+                while not self._is_draining:
+                    if (member := self._chosen(None)) is not None:
+                        return member
                     await self._changed.wait()
+            raise WorkerExited("the worker processes are being stopped")
         except TimeoutError:
             raise WorkerExited(
                 f"no worker process stands after {self._stand_limit_s:g} s; the log says why they"

@@ -13,9 +13,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from durahost.model.errors import AppLoadError, WorkerExited, WorkerTimeout
-from durahost.worker.base import AppSource, Invocation, LoadedApp, LogSink, Raised, Returned
+from durahost.worker.base import AppSource, Invocation, Invoking, LoadedApp, LogSink
 from durahost.worker.child_process import ChildProcess
-from durahost.worker.timeouts import invoke_in_time
 
 logger = logging.getLogger(__name__)
 
@@ -101,13 +100,13 @@ class ProcessWorker:
             await self._end()
             raise
 
-    async def invoke(self, call: Invocation, *, deadline_s: float) -> Returned | Raised:
+    def invoke(self, call: Invocation, *, deadline_s: float) -> Invoking:
         """Run one invocation.
 
         Errors: WorkerExited; WorkerTimeout after `deadline_s`, which kills the process, and with it
         every other call that runs there.
         """
-        return await invoke_in_time(self._child.channel, call, deadline_s, self._child.kill)
+        return self._child.channel.invoke(call, deadline_s)
 
     async def drain(self, grace: timedelta) -> None:
         """Wait for what runs, then tell the child to stop; kill what is left, reap it always."""

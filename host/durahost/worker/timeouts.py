@@ -1,32 +1,10 @@
 """What happens to a function that runs longer than it may, and what is said of it."""
 
-import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 
 from durahost.config.dotnet_values import timespan_text
-from durahost.model.errors import WorkerExited, WorkerTimeout
-from durahost.worker.base import Invocation, Raised, Returned
-from durahost.worker.channel import Channel
-
-
-async def invoke_in_time(
-    channel: Channel, call: Invocation, deadline_s: float, end: Callable[[str], None]
-) -> Returned | Raised:
-    """Run one invocation, and end the worker unless the answer has come by then.
-
-    A caller that leaves takes neither the call nor its deadline along.
-    Errors: WorkerTimeout; WorkerExited for another reason.
-    """
-    text = _timeout_text(call, deadline_s)
-    loop = asyncio.get_running_loop()
-    try:
-        return await channel.invoke(call, lambda: loop.call_later(deadline_s, end, text).cancel)
-    except WorkerExited as error:
-        if str(error) == text:
-            raise WorkerTimeout(text) from None
-        raise
-
+from durahost.model.errors import WorkerExited
+from durahost.worker.base import Invocation
 
 RESTARTED = "Restart of language worker process(es) completed."
 """Text: Azure/azure-functions-host: WebScriptHostExceptionHandler.cs (OnTimeoutExceptionAsync)."""
@@ -39,7 +17,7 @@ def is_timeout(reason: WorkerExited) -> bool:
     return str(reason).startswith(_START)
 
 
-def _timeout_text(call: Invocation, deadline_s: float) -> str:
+def timeout_text(call: Invocation, deadline_s: float) -> str:
     """The host's words for a function that exceeds functionTimeout.
 
     Source: Azure/azure-webjobs-sdk: FunctionExecutor.cs (OnFunctionTimeout).
