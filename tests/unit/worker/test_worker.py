@@ -445,6 +445,15 @@ async def test_a_call_that_ends_takes_its_deadline_along(worker, app):
     assert worker.is_standing
 
 
+async def test_the_deadline_of_an_ended_call_leaves_that_of_the_next(worker, app):
+    app.add("f", "def main(value): pass", app.activity)
+    app.add("blocks", "import time\ndef main(value): time.sleep(2)", app.activity)
+    await worker.load(app.source)
+    await worker.invoke(app.call("f", value=TypedData("string", "")), deadline_s=0.5)
+    with pytest.raises(WorkerTimeout, match="00:00:01 exceeded"):
+        await worker.invoke(app.call("blocks", value=TypedData("string", "")), deadline_s=1)
+
+
 @pytest.mark.feature("Functions host", "Failures of user code, with the worker's texts")
 async def test_system_exit_ends_the_worker_and_says_so(worker, app, logs):
     app.add("leaves", "import sys\ndef main(value): sys.exit(3)", app.activity)
