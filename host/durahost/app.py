@@ -328,10 +328,11 @@ def client_inputs(links: Callable[[], Links], rpc_url: str | None) -> InputSourc
         if not any(binding.is_type(kind) for kind in CLIENT_BINDINGS):
             return None
         own = links()
-        hub = str(binding.get("taskHub") or own.hub)
-        connection = str(binding.get("connectionName") or own.connection)
-        named = replace(own, hub=hub, connection=connection)
-        return TypedData("string", durable_client_json(named, rpc_url))
+        hub, connection = binding.get("taskHub"), binding.get("connectionName")
+        if hub or connection:
+            named = {"hub": str(hub or own.hub), "connection": str(connection or own.connection)}
+            own = replace(own, **named)
+        return TypedData("string", durable_client_json(own, rpc_url))
 
     return value
 

@@ -11,7 +11,6 @@ from durahost.functions.expressions import (
     BindingData,
     BindingFault,
     expanded,
-    has_expressions,
     json_members,
 )
 from durahost.model.errors import SessionLost, WorkerTimeout
@@ -102,7 +101,7 @@ class Invoker:
         Log lines: Azure/azure-webjobs-sdk: FunctionInstanceLogger.cs, as `func start` prints them.
         """
         invocation_id = InvocationId(str(self._clock.new_guid()))
-        if has_expressions(function):
+        if function.has_expressions:
             try:
                 # The host makes up no data of services that it does not listen to.
                 is_whole = call.trigger is not None and call.trigger.kind == "http"

@@ -25,6 +25,9 @@ class DurableKind(Enum):
     ACTIVITY = ("activityTrigger", "activity", "an activity function", "activity")
     ENTITY = ("entityTrigger", "entityName", "an entity function", "entity")
 
+    # Enum's own hashes the name, by a call of Python; there is one object for each member.
+    __hash__ = object.__hash__
+
     @property
     def trigger_type(self) -> str:
         """The binding type."""

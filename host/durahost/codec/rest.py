@@ -102,8 +102,13 @@ class Links:
     @property
     def query(self) -> str:
         """The query of every management URL."""
-        parts = [f"taskHub={url_encode(self.hub)}", f"connection={url_encode(self.connection)}"]
-        return "&".join([*parts, self.key_query] if self.key_query else parts)
+        return _management_query(self.hub, self.connection, self.key_query)
+
+
+@lru_cache(maxsize=64)  # asked at each start, of the same few links
+def _management_query(hub: str, connection: str, key_query: str) -> str:
+    parts = [f"taskHub={url_encode(hub)}", f"connection={url_encode(connection)}"]
+    return "&".join([*parts, key_query] if key_query else parts)
 
 
 def url_encode(text: str) -> str:

@@ -103,11 +103,6 @@ def _pieces(template: str, data: BindingData) -> Iterator[str]:
             yield escape[0] if escape else literal
 
 
-def has_expressions(function: FunctionMetadata) -> bool:
-    """Whether any of its bindings has one; most functions have none."""
-    return any(binding.templates for binding in function.bindings)
-
-
 def expanded(
     function: FunctionMetadata, data: BindingData, *, is_whole: bool = True
 ) -> FunctionMetadata:

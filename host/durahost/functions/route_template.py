@@ -33,7 +33,10 @@ class _Parameter:
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """A literal, one parameter, or a mixture with patterns, the first that matches counting."""
+    """A literal, one parameter, or a mixture with patterns, the first that matches counting.
+
+    literal: lower-case.
+    """
 
     parameters: Sequence[_Parameter] = ()
     literal: str | None = None
@@ -47,7 +50,7 @@ class _Segment:
 
     def match(self, text: str) -> Mapping[str, str] | None:
         if self.literal is not None:
-            return {} if text.lower() == self.literal.lower() else None
+            return {} if text.lower() == self.literal else None
         if not self.patterns:
             return {self.parameters[0].name: text}
         for pattern in self.patterns:
@@ -168,7 +171,7 @@ def _parse_segment(text: str) -> _Segment:
     literals = [_parse_literal(piece) for piece in pieces[::2]]
     parameters = [_parse_parameter(piece[1:-1]) for piece in pieces[1::2]]
     if not parameters:
-        return _Segment(literal=literals[0])
+        return _Segment(literal=literals[0].lower())
     if literals == ["", ""]:
         return _Segment(parameters=parameters)
     if any(parameter.is_catch_all for parameter in parameters):

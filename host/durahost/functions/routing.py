@@ -138,7 +138,7 @@ def decode_path(path: str) -> str:
 
     Source: dotnet/aspnetcore: shared/UrlDecoder/UrlDecoder.cs.
     """
-    return _ESCAPES.sub(_decode, path)
+    return _ESCAPES.sub(_decode, path) if "%" in path else path
 
 
 def encode_path(path: str) -> str:

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from starlette.types import ASGIApp, Message, Scope
 from uvicorn.server import ServerState
 
+from durahost.http.answers import BODILESS
 from durahost.http.line import Line
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,6 @@ _GOING_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
 CLOSE = (b"connection", b"close")
 _CHUNKED = ((b"transfer-encoding", b"chunked"),)
 _LAST_CHUNK = b"0\r\n\r\n"
-_BODILESS = frozenset({204, 304})
 _GONE = {"type": "http.disconnect"}
 
 
@@ -165,7 +165,7 @@ class Exchange:
 
     def _begin(self, status: int, headers: Headers) -> bytes:
         self._is_begun = True
-        if self.scope["method"] != "HEAD" and status not in _BODILESS:
+        if self.scope["method"] != "HEAD" and status not in BODILESS:
             has_length = any(name == b"content-length" for name, _ in headers)
             has_parts = self.scope["http_version"] != "1.0"
             self.keeps_alive = self.keeps_alive and (has_length or has_parts)

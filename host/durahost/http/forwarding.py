@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from durahost.http.answers import BODILESS
 from durahost.http.incoming import Incoming
 from durahost.http.requests import BodyTooLarge, ClientGone
 from durahost.model.ids import InvocationId
@@ -48,7 +49,6 @@ _SET_HERE = frozenset(
     {"host", "expect", "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
      "x-forwarded-prefix", INVOCATION_HEADER}
 )  # fmt: skip
-_BODILESS = frozenset({204, 304})
 _AUTOMATIC = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 """What aiohttp would make up."""
 
@@ -231,7 +231,7 @@ def _request_headers(incoming: Incoming, invocation_id: InvocationId) -> list[tu
 def _response_headers(answer: "aiohttp.ClientResponse") -> list[tuple[bytes, bytes]]:
     # The host's own server says which day it is.
     left_out = _HOP_BY_HOP | {"date"}
-    if answer.status in _BODILESS:
+    if answer.status in BODILESS:
         left_out |= {"content-length"}
     return [
         (name.lower(), value)

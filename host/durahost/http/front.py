@@ -8,7 +8,6 @@ Middleware/FunctionInvocationMiddleware.cs, Middleware/ExceptionMiddleware.cs.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from starlette.responses import Response
@@ -192,7 +191,7 @@ class Front:
         """Have the worker's own web server answer, and what it leaves unanswered here."""
         function, head = match.function, incoming.head
         forwarding = Forwarding(incoming, lambda response: self._complete(response, head))
-        call = _call(head, _value_without_body(match, head), forwarding)
+        call = _call(head, _http_data(match, head), forwarding)
         try:
             await self._invoker.invoke(generation.worker, function, call)
         except WorkerError as error:
@@ -210,24 +209,22 @@ def _call(request: HttpRequest, trigger: HttpData, exchange: HttpExchange | None
 
 
 def _trigger_value(match: RouteMatch, request: HttpRequest) -> HttpData:
-    value = _value_without_body(match, request)
-    if not request.body:
-        return value
-    if not request.has_length:
+    if request.body and not request.has_length:
         logger.warning(
             "Function '%s' gets an empty body, as on Azure: the request came without "
             "Content-Length (Transfer-Encoding: chunked).",
             match.function.name,
         )
-        return value
-    return replace(value, body=request.body)
+        return _http_data(match, request)
+    return _http_data(match, request, request.body)
 
 
-def _value_without_body(match: RouteMatch, request: HttpRequest) -> HttpData:
+def _http_data(match: RouteMatch, request: HttpRequest, body: bytes = b"") -> HttpData:
     return HttpData(
         method=request.method,
         url=request.url,
         headers=request.headers,
         query=function_query(request.raw_query),
         params=match.params,
+        body=body,
     )

@@ -17,7 +17,7 @@ def is_admin(raw_path: str) -> bool:
 
     Source: Azure/azure-functions-host: Extensions/HttpRequestExtensions.cs (IsAdminRequest).
     """
-    path = decode_path(raw_path) if "%" in raw_path else raw_path
+    path = decode_path(raw_path)
     return path[:_ADMIN_LENGTH].lower() == _ADMIN and path[_ADMIN_LENGTH:][:1] in ("", "/")
 
 

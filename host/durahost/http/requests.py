@@ -109,10 +109,7 @@ class HttpRequest:
 
         Source: Azure/azure-functions-host: GrpcMessageConversionExtensions.cs (ToRpcHttp).
         """
-        host = self.headers.get("host", "localhost")
-        if _is_unspecified(host):
-            host = "localhost" + host.removeprefix(host_name(host))
-        return f"{self.scheme}://{host}{self.target}"
+        return f"{self.scheme}://{_reachable(self.headers.get('host', 'localhost'))}{self.target}"
 
     @property
     def host_name(self) -> str:
@@ -240,6 +237,13 @@ def _origin(scheme: str, host: str) -> str | None:
     return f"{scheme}://{host.removesuffix(_DEFAULT_PORTS.get(scheme, ''))}"
 
 
+@lru_cache(maxsize=256)
+def _reachable(authority: str) -> str:
+    if _is_unspecified(authority):
+        return "localhost" + authority.removeprefix(host_name(authority))
+    return authority
+
+
 def host_name(authority: str) -> str:
     """The host in an authority, without its port."""
     name, colon, port = authority.rpartition(":")
@@ -353,6 +357,8 @@ class ApiQuery:
         Texts: dotnet/runtime: Strings.resx (Overflow_TimeSpanTooLong, Arg_CannotBeNaN).
         """
         value = (self.get(name) or "").strip()
+        if not value:
+            return None
         if not _DOUBLE.fullmatch(value) and not _NO_NUMBER.fullmatch(value):
             return None
         number = float(value.replace(",", ""))

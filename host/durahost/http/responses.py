@@ -9,11 +9,13 @@ import logging
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from starlette.responses import Response
 
+from durahost.http.answers import BODILESS, Answer
 from durahost.http.errors import empty
 from durahost.http.sniffing import sniff
 from durahost.model.functions import FunctionMetadata
@@ -24,7 +26,6 @@ logger = logging.getLogger(__name__)
 TEXT_TYPE = "text/plain; charset=utf-8"
 RETURN_BINDING = "$return"
 
-_BODILESS = frozenset({204, 304})
 _STATUS = re.compile(r"[-+]?\d{1,99}", re.ASCII)
 _HEADER_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
@@ -68,28 +69,36 @@ def _of_http(data: HttpData) -> Response:
     status = int(data.status) if _STATUS.fullmatch(data.status.strip()) else 200
     response = _make(status if status in _INT32 else 200, data.body, data.headers.items())
     for cookie in data.cookies:
-        text = format_cookie(cookie)
-        _check_header("set-cookie", text)
-        response.raw_headers.append((b"set-cookie", text.encode("latin-1")))
+        response.raw_headers.append(_sent_header(b"set-cookie", format_cookie(cookie)))
     return response
 
 
 def _make(status: int, body: bytes, headers: Iterable[tuple[str, str]]) -> Response:
     if not 200 <= status <= 599:
         raise UnsendableResponse(f"status {status} is outside 200 to 599")
-    if status in _BODILESS and body:
+    if status in BODILESS and body:
         raise UnsendableResponse(f"a response with status {status} cannot have a body")
-    kept = {name.lower(): value for name, value in headers if name.lower() not in _SERVER_OWNED}
-    for name, value in kept.items():
-        _check_header(name, value)
-    if status not in _BODILESS:
-        kept.setdefault("content-type", TEXT_TYPE)
-    return Response(body, status, headers=kept)
+    kept: dict[bytes, str] = {}
+    for name, value in headers:
+        if (sent := _sent_name(name)) is not None:
+            kept[sent] = value
+    if status not in BODILESS:
+        kept.setdefault(b"content-type", TEXT_TYPE)
+    return Answer(status, body, [_sent_header(name, value) for name, value in kept.items()])
 
 
-def _check_header(name: str, value: str) -> None:
-    if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
-        raise UnsendableResponse(f"header {name!r} has a name or value that HTTP does not allow")
+@lru_cache(maxsize=256)  # functions set the same few
+def _sent_name(name: str) -> bytes | None:
+    """The name as it is sent; None for a header that the server sets itself."""
+    if not _HEADER_NAME.fullmatch(name):
+        raise UnsendableResponse(f"header {name!r} has a name that HTTP does not allow")
+    return None if name.lower() in _SERVER_OWNED else name.lower().encode()
+
+
+def _sent_header(name: bytes, value: str) -> tuple[bytes, bytes]:
+    if not _HEADER_VALUE.fullmatch(value):
+        raise UnsendableResponse(f"header {name!r} has a value that HTTP does not allow")
+    return name, value.encode()
 
 
 def format_cookie(cookie: Mapping[str, Any]) -> str:

@@ -48,10 +48,13 @@ class Binding:
 
     def get(self, key: str, default: Any = None) -> Any:
         """The property of this name, ignoring case; default when absent or null."""
-        for name, value in self.properties.items():
-            if name.lower() == key.lower() and value is not None:
-                return value
-        return default
+        return self._folded.get(key.lower(), default)
+
+    @cached_property
+    def _folded(self) -> Mapping[str, Any]:
+        """The properties that are not null by lower-case name; the first of several counts."""
+        given = [(name.lower(), value) for name, value in self.properties.items()]
+        return {name: value for name, value in reversed(given) if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,11 @@ class FunctionMetadata:
     def trigger(self) -> Binding:
         """The one trigger binding; discovery lets no function pass without it."""
         return next(binding for binding in self.bindings if binding.is_trigger)
+
+    @cached_property
+    def has_expressions(self) -> bool:
+        """Whether a binding has a binding expression; most functions have none."""
+        return any(binding.templates for binding in self.bindings)
 
 
 @dataclass(frozen=True, slots=True)

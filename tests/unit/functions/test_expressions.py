@@ -12,7 +12,6 @@ from durahost.functions.expressions import (
     ExpressionFault,
     expand,
     expanded,
-    has_expressions,
     json_members,
 )
 from durahost.model.functions import Binding, FunctionMetadata
@@ -84,9 +83,9 @@ def function(**properties):
 
 def test_a_route_is_a_pattern_and_stays():
     plain = function(path="a", number=1)
-    assert not has_expressions(plain)
+    assert not plain.has_expressions
     assert expanded(plain, DATA) == plain
-    assert has_expressions(function(path="a/{id}"))
+    assert function(path="a/{id}").has_expressions
     trigger, output = expanded(function(path="a/{id}", other=["{id}"]), DATA).bindings
     assert trigger.get("route") == "items/{id}"
     assert output.properties == {"path": "a/7", "other": ["{id}"]}
