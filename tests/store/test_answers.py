@@ -119,6 +119,22 @@ async def test_an_episode_that_is_given_back_leaves_it_for_the_next(open_hub, pa
         assert names(locked) == ["answer"]
 
 
+async def test_an_episode_whose_lease_lapses_leaves_it_for_the_next(open_hub, clock):
+    async with open_hub() as provider:
+        hub = provider.open_hub("h")
+        (activity,) = await schedule(hub)
+        await hub.complete_activity(activity.lease, answer("answer"))
+        (slow,) = await hub.lock_episodes("me", LEASE, 1)
+        assert await hub.lock_episodes("me", LEASE, 1) == []
+        clock.advance(LEASE)
+        (locked,) = await hub.lock_episodes("me", LEASE, 1)
+        assert names(locked) == ["answer"]
+        with pytest.raises(LeaseLost):
+            await hub.commit_episode(slow.lease, running(slow))
+        await hub.commit_episode(locked.lease, running(locked))
+        assert [e.name for e in await hub.read_history("a")] == ["Hello", "answer"]
+
+
 async def test_one_that_no_episode_takes_in_time_goes_into_the_inbox(open_hub, path, monkeypatch):
     monkeypatch.setattr(answers.Answers.__init__, "__defaults__", (0.0,))
     async with open_hub() as provider:

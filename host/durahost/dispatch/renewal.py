@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from durahost.model.errors import StoreError
@@ -28,16 +27,15 @@ class Renewal:
         self._renew = renew
         self._held: dict[Lease, asyncio.Task[object]] = {}
 
-    @contextmanager
-    def holding(self, lease: Lease) -> Iterator[None]:
-        """Keep the lease for the current task until the block ends."""
+    def hold(self, lease: Lease) -> None:
+        """Keep the lease for the current task, until it lets go of it."""
         task = asyncio.current_task()
         assert task is not None
         self._held[lease] = task
-        try:
-            yield
-        finally:
-            self._held.pop(lease, None)
+
+    def let_go(self, lease: Lease) -> None:
+        """Keep it no longer."""
+        self._held.pop(lease, None)
 
     async def run(self) -> None:
         """Renew for ever; ends by cancellation. A store that cannot answer now is asked again."""

@@ -113,17 +113,17 @@ class WorkLoop(Generic[Item]):
         return ()
 
     async def _run_one(self, item: Item) -> None:
+        self._renewal.hold(item.lease)
         try:
-            with self._renewal.holding(item.lease):
-                work = self._verbs.process(item)
-                await do_or_abandon(
-                    work,
-                    item.lease,
-                    attempts=item.attempts,
-                    what=self._verbs.describe(item),
-                    abandon=self._verbs.abandon,
-                )
+            await do_or_abandon(
+                self._verbs.process(item),
+                item.lease,
+                attempts=item.attempts,
+                what=self._verbs.describe(item),
+                abandon=self._verbs.abandon,
+            )
         finally:
+            self._renewal.let_go(item.lease)
             self._free += 1
             self._slot_freed.set()
 

@@ -24,9 +24,10 @@ async def test_a_commit_that_ended_its_claim_in_the_same_batch_is_not_reported_a
     renewal = Renewal(renew)
 
     async def work():
-        with renewal.holding(LEASE):
-            held.set()
-            await commit()
+        renewal.hold(LEASE)
+        held.set()
+        await commit()
+        renewal.let_go(LEASE)
         return "done"
 
     working = asyncio.create_task(work())
@@ -45,8 +46,8 @@ async def test_a_lost_lease_cancels_its_task_and_is_told(caplog):
     renewal = Renewal(renew)
 
     async def work():
-        with renewal.holding(LEASE):
-            await asyncio.Event().wait()
+        renewal.hold(LEASE)
+        await asyncio.Event().wait()
 
     working = asyncio.create_task(work())
     await asyncio.sleep(0)
@@ -61,6 +62,6 @@ async def test_a_store_that_cannot_answer_takes_no_work_away(caplog):
         raise StoreUnavailable("busy")
 
     renewal = Renewal(renew)
-    with renewal.holding(LEASE):
-        await renewal._renew_all()
+    renewal.hold(LEASE)
+    await renewal._renew_all()
     assert "Could not renew 1 leases now: busy" in caplog.text

@@ -77,10 +77,13 @@ class Answers:
         if self._look is None:
             self._look = loop.call_later(self._kept_s, self._look_for_old_ones)
 
-    def oldest(self) -> Iterator[Answer]:
-        """The oldest answer for each instance that has any."""
+    def oldest(self, now_s: float) -> Iterator[Answer]:
+        """The oldest answer for each instance that has any, and no episode in hand with it."""
         for kept in self._kept.values():
-            if (first := next(_staying(kept), None)) is not None:
+            if (first := next(_staying(kept), None)) is None:
+                continue
+            taken = self._taken_by(first)
+            if taken is None or taken.until_s <= now_s:
                 yield first
 
     def has_any(self, instance_id: InstanceId) -> bool:
@@ -143,12 +146,13 @@ class Answers:
         loop = asyncio.get_running_loop()
         self._look = loop.call_later(self._kept_s, self._look_for_old_ones) if self._kept else None
         waiting = [one for kept in self._kept.values() for one in _staying(kept)]
-        old = [one for one in waiting if one.until_s <= loop.time() and not self._is_taken(one)]
+        old = [one for one in waiting if one.until_s <= loop.time() and not self._taken_by(one)]
         if old:
             self._recording = asyncio.create_task(self._write(old), name="answers to the inbox")
 
-    def _is_taken(self, answer: Answer) -> bool:
-        return answer.taken_by is not None and self._episodes.find(answer.taken_by) is not None
+    def _taken_by(self, answer: Answer) -> Claim | None:
+        """The claim of the episode that is at work with it."""
+        return None if answer.taken_by is None else self._episodes.find(answer.taken_by)
 
     async def _write(self, answers: Sequence[Answer]) -> None:
         for answer in answers:

@@ -38,7 +38,7 @@ def lock(
 ) -> Sequence[Taken]:
     """Claim the instances that have been ready longest; on the event loop."""
     now, monotonic, claims = hub.now(), hub.clock.monotonic(), hub.episode_claims
-    found = _find_ready(hub, now, at_most + len(claims), connection)
+    found = _find_ready(hub, now, monotonic, at_most + len(claims), connection)
     free = [row for row in found if claims.is_free(row[1], row[2:4], monotonic)]
     token, until = next(hub.tokens), monotonic + lease_for.total_seconds()
     taken = []
@@ -60,11 +60,13 @@ def _find_none(hub: HubScope, now: int, lapse_s: float | None, connection: Conne
     hub.episodes.found_nothing(rows.optional_time(due), lapse_s)
 
 
-def _find_ready(hub: HubScope, now: int, at_most: int, connection: Connection) -> list[Row]:
+def _find_ready(
+    hub: HubScope, now: int, now_s: float, at_most: int, connection: Connection
+) -> list[Row]:
     """Instances with messages in the database, and those with answers in memory; oldest first."""
     values = {"hub": hub.name, "now": now, "at_most": at_most}
     found = connection.all("find_instances", values) if hub.episodes.may_be_stored else []
-    answers = list(hub.answers.oldest())
+    answers = list(hub.answers.oldest(now_s))
     if not answers:
         return found
     known = {row[1] for row in found}

@@ -5,8 +5,7 @@ Claims are the memory's (`claims`), so locking is a read, and giving back is nei
 What a change does stands in `episodes`, `activities` and `instances`.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -47,20 +46,12 @@ def _is_long(events: Collection[HistoryEvent], rows: int = 0) -> bool:
     return len(events) + rows > MANY_ROWS or sum(len(one.text) for one in events) > LONG_TEXT
 
 
-@contextmanager
-def _proving(claims: Claims, lease: Lease) -> Iterator[Claim]:
-    """The claim that the lease proves; it is forgotten when the database says that it is void.
-
-    Errors: LeaseLost.
-    """
+def _proven(claims: Claims, lease: Lease) -> Claim:
+    """The claim that the lease proves. Errors: LeaseLost."""
     claim = claims.find(lease)
     if claim is None:
         raise rules.lease_lost(lease)
-    try:
-        yield claim
-    except LeaseLost:
-        claims.drop([lease])
-        raise
+    return claim
 
 
 class SqliteHub:
@@ -116,17 +107,19 @@ class SqliteHub:
         instance_id = InstanceId(lease.key)
         others = len(commit.schedule) + len(commit.create) + len(commit.send)
         try:
-            with _proving(self._scope.episode_claims, lease) as claim:
-                answers = self._scope.answers.find(instance_id, commit.consume)
-                if answers is None:
-                    raise rules.lease_lost(lease)
-                change = partial(episodes.commit, self._scope, claim, commit, answers)
-                claim.is_committing = True
-                try:
-                    await self._writer.write(change, is_long=_is_long(commit.append, others))
-                finally:
-                    claim.is_committing = False
+            claim = _proven(self._scope.episode_claims, lease)
+            answers = self._scope.answers.find(instance_id, commit.consume)
+            if answers is None:
+                raise rules.lease_lost(lease)
+            change = partial(episodes.commit, self._scope, claim, commit, answers)
+            claim.is_committing = True
+            try:
+                await self._writer.write(change, is_long=_is_long(commit.append, others))
+            finally:
+                claim.is_committing = False
         except LeaseLost:
+            # The database says so, if the memory did not: nobody proves anything by it any more.
+            self._scope.episode_claims.drop([lease])
             self._scope.episodes.notify()
             raise
         finally:
@@ -166,16 +159,20 @@ class SqliteHub:
 
     async def complete_activity(self, lease: Lease, answer: Message) -> None:
         """Have the next episode record the answer and remove the activity (`answers`)."""
-        with _proving(self._scope.activity_claims, lease) as claim:
+        claim = _proven(self._scope.activity_claims, lease)
+        try:
             if self._may_wait(claim, answer):
                 place = self._readers.read_now(partial(activities.find_place, claim))
                 if place is None:
                     raise rules.lease_lost(lease)
                 self._scope.answers.add(claim, answer, place, self._scope.now())
                 self._scope.episodes.notify_kept()
-                return
-            change = partial(activities.complete, self._scope, claim, answer)
-            await self._writer.write(change, is_long=_is_long([answer.event]))
+            else:
+                change = partial(activities.complete, self._scope, claim, answer)
+                await self._writer.write(change, is_long=_is_long([answer.event]))
+        except LeaseLost:
+            self._scope.activity_claims.drop([lease])
+            raise
 
     def _may_wait(self, claim: Claim, answer: Message) -> bool:
         """Whether it can wait for the episode it wakes: it will be one of the same execution."""
