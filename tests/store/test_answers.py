@@ -126,7 +126,7 @@ async def test_an_episode_whose_lease_lapses_leaves_it_for_the_next(open_hub, cl
         await hub.complete_activity(activity.lease, answer("answer"))
         (slow,) = await hub.lock_episodes("me", LEASE, 1)
         assert await hub.lock_episodes("me", LEASE, 1) == []
-        clock.advance(LEASE)
+        clock.pass_time(LEASE)
         (locked,) = await hub.lock_episodes("me", LEASE, 1)
         assert names(locked) == ["answer"]
         with pytest.raises(LeaseLost):
