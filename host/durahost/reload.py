@@ -49,7 +49,7 @@ class Reloader:
         self._state = state
         self._clock = clock
         self._report = report
-        self._watch = FileWatch(app, self._function_folders, since)
+        self._watch = FileWatch(app, self._function_folders, clock, since)
         self._draining: asyncio.Task[None] | None = None
 
     async def run(self, stopping: asyncio.Event) -> None:
