@@ -3,6 +3,7 @@
 import os
 import platform
 import sqlite3
+import sys
 from collections import defaultdict
 from importlib.metadata import version
 from statistics import median
@@ -16,13 +17,20 @@ def describe_machine():
         "cores": os.cpu_count(),
         "cpu": models[0] if models else platform.machine(),
         "kernel": platform.release(),
-        "python": platform.python_version(),
+        "python": describe_python(),
         "sqlite": sqlite3.sqlite_version,
         "azure-functions": version("azure-functions"),
         "azure-functions-durable": version("azure-functions-durable"),
         "durahost": version("durahost"),
         "durability": "SQLite in WAL mode, synchronous=FULL, one host, one child",
     }
+
+
+def describe_python():
+    """Its version, and whether it is the system's own."""
+    is_systems = sys.base_prefix == "/usr"
+    origin = f"of {platform.freedesktop_os_release()['PRETTY_NAME']}" if is_systems else "built apart"
+    return f"{platform.python_version()} {origin}"
 
 
 class Results:
