@@ -29,7 +29,9 @@ def describe_machine():
 def describe_python():
     """Its version, and whether it is the system's own."""
     is_systems = sys.base_prefix == "/usr"
-    origin = f"of {platform.freedesktop_os_release()['PRETTY_NAME']}" if is_systems else "built apart"
+    origin = (
+        f"of {platform.freedesktop_os_release()['PRETTY_NAME']}" if is_systems else "built apart"
+    )
     return f"{platform.python_version()} {origin}"
 
 
