@@ -17,8 +17,10 @@ from durahost.tolerant_json import CutShort, JsonTextError, read_first, read_who
 _ESCAPED_LATE = str.maketrans({"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 _PLAIN = frozenset({str, int, bool, type(None)})
 _GENERAL_DIGITS = 15
-dump_plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-"""Write a value compact, non-ASCII raw, by the interpreter's own writer."""
+dump_plain = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, separators=(",", ":")
+).encode
+"""Write a value compact, non-ASCII raw, by the interpreter's own writer; no value holds itself."""
 
 _SERIALIZATION = "Newtonsoft.Json.JsonSerializationException"
 _WRITER = "Newtonsoft.Json.JsonWriterException"

@@ -37,7 +37,8 @@ def write_head(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """The head of an answer. Errors: ValueError for a header that is more than one line."""
     lines = [_STATUS_LINES[status], *[b"%b: %b" % header for header in headers]]
     head = b"\r\n".join([*lines, b"\r\n"])
-    if head.count(b"\n") != len(lines) + 1 or head.count(b"\r") != len(lines) + 1 or 0 in head:
+    breaks = len(lines) + 1
+    if head.count(b"\n") != breaks or head.count(b"\r") != breaks or 0 in head:
         raise ValueError("a header of the answer has a character that HTTP does not allow")
     return head
 

@@ -6,7 +6,7 @@ ContextImplementations/DurableClient.cs (3.x head), unless another source stands
 
 import base64
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -62,7 +62,7 @@ Source: dotnet/runtime: Task.cs (ValidateTimeout), Strings.resx (Task_InvalidTim
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ApiCall:
     """One request, bound to the hub it names.
 
@@ -336,16 +336,16 @@ def _length(state: InstanceState, *, show_input: bool) -> int:
 async def _answer_started(call: ApiCall, instance_id: InstanceId) -> Response:
     timeout, interval = call.query.seconds("timeout"), call.query.seconds("pollingInterval")
     if timeout is None or interval is None:
-        return _check_status_response(check_status_payload(call.links(), instance_id))
+        return _check_status_response(call.links(), instance_id)
     if interval > timeout:
         raise ApiArgumentError(
             f"Total timeout {_seconds(timeout)} should be bigger than retry timeout "
             f"{_seconds(interval)}"
         )
-    payload = check_status_payload(call.links(), instance_id)  # may fail, and then nobody waits
+    links = call.links()  # may fail, and then nobody waits
     state = await _wait(call, instance_id, timeout, interval)
     if state is None or not state.status.is_terminal:
-        return _check_status_response(payload)
+        return _check_status_response(links, instance_id)
     if state.status is not RuntimeStatus.COMPLETED:
         return await _status_response(call, 200, state)
     output = state.output
@@ -353,7 +353,8 @@ async def _answer_started(call: ApiCall, instance_id: InstanceId) -> Response:
     return await run_pure(lambda: json_response(200, parse_stored(output)), is_long=is_long)
 
 
-def _check_status_response(payload: Mapping[str, str]) -> Response:
+def _check_status_response(links: Links, instance_id: InstanceId) -> Response:
+    payload = check_status_payload(links, instance_id)
     headers = {"location": payload["statusQueryGetUri"], "retry-after": "10"}
     return json_response(202, payload, headers)
 
