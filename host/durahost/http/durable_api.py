@@ -10,6 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from ipaddress import IPv6Address
 
 from starlette.responses import Response
@@ -160,6 +161,7 @@ class DurableApi:
         return registry.unknown_text(kind, name)
 
 
+@lru_cache(maxsize=256)  # the same path at each poll
 def find_operation(method: str, path: str) -> tuple[_Handler, tuple[str, ...]] | None:
     """The operation of a path below the base, and its arguments; literals ignore case."""
     root, *rest = path.strip("/").split("/")

@@ -122,10 +122,11 @@ class HttpRequest:
 
     def first_parameter(self, name: str) -> str | None:
         """The first value of a query parameter, its name without case; None when absent."""
+        decode = _decoder(self.raw_query)
         for part in self.raw_query.split("&"):
             key, _, value = part.partition("=")
-            if unquote_plus(key).lower() == name:
-                return unquote_plus(value)
+            if decode(key).lower() == name:
+                return decode(value)
         return None
 
 
@@ -270,11 +271,12 @@ def decode_api_path(raw_path: str) -> str:
 
     Source: Azure/azure-functions-durable-extension: HttpApiHandler.cs (HandleRequestAsync).
     """
-    return decode_path(unquote_plus(raw_path)) if _is_escaped(raw_path) else raw_path
+    return decode_path(_decoder(raw_path)(raw_path))
 
 
-def _is_escaped(text: str) -> bool:
-    return "%" in text or "+" in text
+def _decoder(text: str) -> Callable[[str], str]:
+    """What decodes the parts of a text; most have nothing to be decoded."""
+    return unquote_plus if "%" in text or "+" in text else str
 
 
 def function_query(raw_query: str) -> dict[str, str]:
@@ -282,12 +284,15 @@ def function_query(raw_query: str) -> dict[str, str]:
 
     Source: Azure/azure-functions-host: GrpcMessageConversionExtensions.cs (ToRpcHttp).
     """
+    if not raw_query:
+        return {}
     values: dict[str, list[str]] = {}
     spelling: dict[str, str] = {}
+    decode = _decoder(raw_query)
     for part in filter(None, raw_query.split("&")):
         name, _, value = part.partition("=")
-        key = unquote_plus(name)
-        values.setdefault(spelling.setdefault(key.lower(), key), []).append(unquote_plus(value))
+        key = decode(name)
+        values.setdefault(spelling.setdefault(key.lower(), key), []).append(decode(value))
     joined = {name: ",".join(several) for name, several in values.items()}
     return {name: value for name, value in joined.items() if value}
 
@@ -312,7 +317,7 @@ class ApiQuery:
 
     def __init__(self, raw_query: str) -> None:
         values: dict[str, list[str]] = {}
-        decode = unquote_plus if _is_escaped(raw_query) else str
+        decode = _decoder(raw_query)
         for part in raw_query.removeprefix("?").split("&"):
             name, found, value = part.partition("=")
             name, value = (name, value) if found else ("", part)

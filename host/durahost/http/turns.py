@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 
 EACH_TURN = 2
-"""Answering so many takes a quarter of a millisecond: little beside the step that waits for it."""
+"""Answering so many takes a sixth of a millisecond: little beside the step that waits for it."""
 
 
 class Turns:
