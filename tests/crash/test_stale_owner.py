@@ -14,6 +14,7 @@ from crash.test_faults import without_fault
 from hub_world import build_loops
 
 from durahost.dispatch.renewal import LEASE
+from durahost.model.status import RuntimeStatus
 
 LOST = "was claimed by somebody else; what it gave is dropped."
 
@@ -65,4 +66,29 @@ async def overtake(tmp_path, caplog, name, stuck, what, expected):
         for loop in second:
             loop.stop()
     assert await world.outcome() == expected
+    await world.close()
+
+
+@pytest.mark.parametrize("method", ["terminate", "purge"])
+def test_an_activity_that_outlives_its_instance_is_told_so(tmp_path, caplog, method):
+    asyncio.run(outlive(tmp_path, caplog, method))
+
+
+async def outlive(tmp_path, caplog, method):
+    world = build_world(tmp_path / "hub.db")
+    gate = asyncio.Event()
+    world.functions.gates["Greet"] = [gate]
+    await world.open()
+    for step in SCENARIOS["hello"].steps:
+        await world.survive(step.run)
+        await world.settle()
+    if method == "terminate":
+        await world.client.terminate("a", "enough")
+        await world.settle()
+    else:
+        await world.hub.purge("a", RuntimeStatus)
+    gate.set()
+    await world.rest()
+    assert "Activity 'Greet' of instance 'a' ended too late: its instance had ended" in caplog.text
+    assert LOST not in caplog.text
     await world.close()

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from store.builders import completed, message, names, new_instance, running, task
 
-from durahost.model.errors import LeaseLost
+from durahost.model.errors import LeaseLost, WorkGone
 from durahost.model.status import LIVE
 
 LEASE = timedelta(seconds=30)
@@ -60,7 +60,7 @@ async def test_an_activity_of_an_ended_instance_is_void(hub, lock, scheduled):
     await hub.send(message(), LIVE)
     locked = await lock()
     await hub.commit_episode(locked.lease, completed(locked))
-    with pytest.raises(LeaseLost):
+    with pytest.raises(WorkGone):
         await hub.complete_activity(activity.lease, message())
     assert await hub.lock_episodes("me", LEASE, 1) == []
 

@@ -5,7 +5,14 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 
-from durahost.model.errors import AppLoadError, HostError, LeaseLost, StoreError, WorkerError
+from durahost.model.errors import (
+    AppLoadError,
+    HostError,
+    LeaseLost,
+    StoreError,
+    WorkerError,
+    WorkGone,
+)
 from durahost.model.instances import Lease
 
 logger = logging.getLogger(__name__)
@@ -35,6 +42,12 @@ async def do_or_abandon(
     """
     try:
         await work
+    except WorkGone:
+        logger.warning(
+            "%s ended too late: its instance had ended, was purged or begun anew meanwhile; what "
+            "it gave is dropped.",
+            what,
+        )
     except LeaseLost:
         logger.warning("%s was claimed by somebody else; what it gave is dropped.", what)
     except asyncio.CancelledError:

@@ -9,6 +9,7 @@ HostError
 │   └── InvalidState
 ├── StoreError
 │   ├── LeaseLost               the claim was given to somebody else; nothing was written
+│   │   └── WorkGone            nobody has it: the work itself is not there any more
 │   ├── HubInUse                another process holds the database
 │   ├── TooLarge                a text is larger than the database takes, at every try
 │   └── StoreUnavailable        the database refused; the work is tried again
@@ -99,6 +100,10 @@ class StoreError(HostError):
 
 class LeaseLost(StoreError):
     """The claim is no longer ours; nothing was written."""
+
+
+class WorkGone(LeaseLost):
+    """What was claimed went with its instance, which has ended, was purged or begun anew."""
 
 
 class HubInUse(StoreError):

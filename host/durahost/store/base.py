@@ -103,7 +103,7 @@ class ActivityStore(Protocol):
         happened.
 
         The answer is dropped when the instance has ended or moved to another execution meanwhile;
-        where that took the activity away already, it is a LeaseLost.
+        where that took the activity away already, it is a WorkGone.
         """
         ...
 

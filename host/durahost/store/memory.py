@@ -154,6 +154,8 @@ class MemoryHub:
 
     async def complete_activity(self, lease: Lease, answer: Message) -> None:
         """Remove the activity and deliver its answer."""
+        if lease.key not in self._tasks:
+            raise rules.work_gone(lease)
         if self._held_task(lease) is None:
             raise rules.lease_lost(lease)
         del self._tasks[lease.key]

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from durahost.codec import entity_messages
 from durahost.codec.history import read_input, read_reason, sub_orchestration_failed
-from durahost.model.errors import LeaseLost
+from durahost.model.errors import LeaseLost, WorkGone
 from durahost.model.events import EventKind, HistoryEvent
 from durahost.model.ids import EntityId, ExecutionId, InstanceId
 from durahost.model.instances import InstanceState, Lease, LockedEpisode, ParentInstance, Seen
@@ -162,3 +162,8 @@ def lease_lost(lease: Lease) -> LeaseLost:
         f"{lease.kind} '{lease.key}': the claim with token {lease.token} is void; nothing was "
         "written, and whoever holds the work now runs it again."
     )
+
+
+def work_gone(lease: Lease) -> WorkGone:
+    """Build the error of a claim on what is not there any more."""
+    return WorkGone(f"{lease.kind} '{lease.key}' went with its instance; nothing was written.")

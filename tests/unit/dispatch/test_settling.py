@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from durahost.dispatch.settling import do_or_abandon, retry_delay
-from durahost.model.errors import AppLoadError, LeaseLost, StoreUnavailable, WorkerExited
+from durahost.model.errors import AppLoadError, LeaseLost, StoreUnavailable, WorkerExited, WorkGone
 from durahost.model.instances import Lease
 
 LEASE = Lease("episode", "a", "me", 1)
@@ -75,3 +75,9 @@ def test_delays_double_up_to_the_limit():
         600,
     ]
     assert retry_delay(99999, timedelta(seconds=10)) == timedelta(seconds=10)
+
+
+async def test_work_that_went_with_its_instance_is_told_as_such(caplog):
+    assert await delay_after(WorkGone("gone"), 1) == []
+    assert "An episode ended too late: its instance had ended, was purged or" in caplog.text
+    assert "somebody else" not in caplog.text

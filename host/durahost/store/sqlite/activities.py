@@ -51,10 +51,10 @@ def own_row(claim: Claim) -> dict[str, object]:
 def complete(hub: HubScope, claim: Claim, answer: Message, connection: Connection) -> None:
     """Remove the activity and deliver its answer.
 
-    Errors: LeaseLost, also when the instance has ended or moved on: its tasks went with it.
+    Errors: WorkGone when the instance has ended or moved on: its tasks went with it.
     """
     if not connection.run("complete_task", own_row(claim)):
-        raise rules.lease_lost(claim.lease)
+        raise rules.work_gone(claim.lease)
     connection.after_commit(partial(hub.activity_claims.drop, [claim.lease]))
     instances.deliver(hub, answer, connection)
 

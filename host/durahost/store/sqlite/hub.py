@@ -164,7 +164,7 @@ class SqliteHub:
             if self._may_wait(claim, answer):
                 place = self._readers.read_now(partial(activities.find_place, claim))
                 if place is None:
-                    raise rules.lease_lost(lease)
+                    raise rules.work_gone(lease)
                 self._scope.answers.add(claim, answer, place, self._scope.now())
                 self._scope.episodes.notify_kept()
             else:
