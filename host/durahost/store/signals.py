@@ -56,9 +56,11 @@ class WorkSignal:
         self._lapse_s = lapse_s
 
     async def wait(self, at_most: timedelta) -> None:
-        """Return when there may be work, or after the (real) limit."""
-        await asyncio.sleep(0)
+        """Return when there may be work, or after the (real) limit; never without letting others
+        go on.
+        """
         if self._may_have_work.is_set():
+            await asyncio.sleep(0)
             return
         limit_s = at_most.total_seconds()
         if self._lapse_s is not None:
