@@ -9,6 +9,7 @@ Source: Azure/azure-functions-durable-python: models/history/HistoryEvent.py;
 dateutil/dateutil: parser/_parser.py (_build_tzaware).
 """
 
+import functools
 import re
 import sys
 import time
@@ -24,6 +25,9 @@ STAMP = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\
 """What the host writes, and .NET: up to seven digits of a second, in UTC."""
 
 SAMPLES = ("2026-01-05T10:00:00Z", "2026-07-05T10:00:00.5Z", "2026-07-05T10:00:00.1234567Z")
+
+KEPT = 4096
+"""Time stamps: half a megabyte."""
 
 Parse = Callable[[Any], datetime]
 
@@ -47,36 +51,44 @@ def install() -> bool:
 
 
 class QuickParse:
-    """Reads the usual time stamps, and lets the stock parser read the others."""
+    """Reads the usual time stamps, and lets the stock parser read the others.
+
+    Each replay reads those of the one before it again, so what is read is kept.
+    """
 
     def __init__(self, stock: Parse) -> None:
         self._stock = stock
         self._zone_names: tuple[str, str] | None = None
-        self._zone: tzinfo | None = None
 
     def __call__(self, text: Any) -> datetime:
         """The instant. Errors: the stock parser's."""
-        found = STAMP.fullmatch(text) if type(text) is str else None
-        if found is None:
+        if type(text) is not str:
             return self._stock(text)
         if time.tzname != self._zone_names:
             self._look_up_zone()
-        if self._zone is None:
-            return self._stock(text)
-        seconds, fraction = found.groups()
-        try:
-            when = datetime.fromisoformat(seconds)
-        except ValueError:
-            return self._stock(text)
-        microsecond = int(fraction[:6].ljust(6, "0")) if fraction else 0
-        return when.replace(microsecond=microsecond, tzinfo=self._zone)
+        return self._read(text) or self._stock(text)
 
     def _look_up_zone(self) -> None:
         """What the stock parser makes of Z here; None where that changes over the year."""
         winter, summer = (self._stock(text).tzinfo for text in SAMPLES[:2])
         is_one = winter == summer and len(set(time.tzname)) == 1
-        self._zone = winter if is_one or "UTC" not in time.tzname else None
+        zone = winter if is_one or "UTC" not in time.tzname else None
+        self._read = functools.lru_cache(KEPT)(functools.partial(_read, zone))
         self._zone_names = time.tzname
+
+
+def _read(zone: tzinfo | None, text: str) -> datetime | None:
+    """The instant; None for what only the stock parser reads."""
+    found = STAMP.fullmatch(text)
+    if found is None or zone is None:
+        return None
+    seconds, fraction = found.groups()
+    try:
+        when = datetime.fromisoformat(seconds)
+    except ValueError:
+        return None
+    microsecond = int(fraction[:6].ljust(6, "0")) if fraction else 0
+    return when.replace(microsecond=microsecond, tzinfo=zone)
 
 
 def _is_known(events: ModuleType, parsers: ModuleType) -> bool:
