@@ -8,7 +8,7 @@ from queue import SimpleQueue
 import pytest
 
 from durahost.child.runtime import DEFAULT_THREADS, thread_count
-from durahost.child.threads import Threads
+from durahost.child.threads import Lane, Threads, Work
 
 LIMIT_S = 20
 
@@ -42,19 +42,28 @@ def test_unset_is_what_the_host_gives_its_workers():
 
 @pytest.fixture
 def threads():
-    made = []
-
-    def make(most=1000):
-        made.append(Threads("pool", most))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.stop()
+    made = Threads("pool")
+    yield made
+    made.stop()
     for thread in threading.enumerate():
         if thread.name.startswith("pool_"):
             thread.join(LIMIT_S)
             assert not thread.is_alive()
+
+
+@pytest.fixture
+def lane(threads):
+    """Makes lanes that all have these threads."""
+    return lambda most: Lane(threads, most)
+
+
+def start(lane, do):
+    """Do it in the lane when its turn has come; what could not be begun."""
+    refused = SimpleQueue()
+    work = Work(do, refused.put)
+    if lane.admit(work):
+        lane.start(work)
+    return refused
 
 
 class Blocked:
@@ -70,40 +79,54 @@ class Blocked:
 
 
 def test_what_blocks_delays_nobody(threads):
-    pool, meeting, met = threads(), threading.Barrier(10, timeout=LIMIT_S), SimpleQueue()
+    meeting, met = threading.Barrier(10, timeout=LIMIT_S), SimpleQueue()
     for _ in range(10):
-        pool.run(lambda: met.put(meeting.wait()))
+        threads.run(lambda: met.put(meeting.wait()))
     assert sorted(met.get(timeout=LIMIT_S) for _ in range(10)) == list(range(10))
 
 
-def test_beyond_the_limit_work_waits_for_a_thread_and_keeps_its_order(threads):
-    pool, done, blocked = threads(2), SimpleQueue(), [Blocked(), Blocked()]
+def test_beyond_the_limit_of_a_lane_work_waits_and_keeps_its_order(lane):
+    narrow, done, blocked = lane(2), SimpleQueue(), [Blocked(), Blocked()]
     for work in blocked:
-        pool.run(work)
+        start(narrow, work)
     for number in range(5):
-        pool.run(lambda number=number: done.put((number, threading.current_thread().name)))
+        start(narrow, lambda number=number: done.put((number, threading.current_thread().name)))
     for work in blocked:
         assert work.begun.wait(LIMIT_S)
+    start(lane(1), lambda: done.put("another lane"))
+    assert done.get(timeout=LIMIT_S) == "another lane"
     assert done.empty()
     blocked[1].let.set()
-    assert [done.get(timeout=LIMIT_S) for _ in range(5)] == [(n, "pool_1") for n in range(5)]
+    found = [done.get(timeout=LIMIT_S) for _ in range(5)]
+    assert [number for number, _ in found] == list(range(5))
+    assert len({name for _, name in found}) == 1
     blocked[0].let.set()
+
+
+def test_what_is_admitted_can_be_done_on_the_callers_own_thread(lane):
+    narrow, done = lane(1), []
+    first = Work(lambda: done.append(threading.get_ident()), done.append)
+    assert narrow.admit(first)
+    assert not narrow.admit(first)
+    narrow.run(first)
+    assert done == [threading.get_ident()] * 2
+    assert narrow.admit(first)
 
 
 def test_one_call_after_another_needs_few_threads(threads):
     """More than one, as the call before may have answered without being idle yet."""
-    pool, names = threads(), SimpleQueue()
+    names = SimpleQueue()
     seen = set()
     for _ in range(200):
-        pool.run(lambda: names.put(threading.current_thread().name))
+        threads.run(lambda: names.put(threading.current_thread().name))
         seen.add(names.get(timeout=LIMIT_S))
     assert len(seen) < 20
 
 
-def test_work_that_no_thread_can_be_started_for_never_runs(threads, monkeypatch):
-    pool, ran = threads(), SimpleQueue()
+def test_work_that_no_thread_can_be_started_for_never_runs(lane, monkeypatch):
+    narrow, ran = lane(2), SimpleQueue()
     first = Blocked()
-    pool.run(first)
+    start(narrow, first)
     assert first.begun.wait(LIMIT_S)
 
     def refuse(self):
@@ -111,46 +134,51 @@ def test_work_that_no_thread_can_be_started_for_never_runs(threads, monkeypatch)
 
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", refuse)
-        with pytest.raises(RuntimeError, match="can't start"):
-            pool.run(lambda: ran.put("refused"))
-    pool.run(lambda: ran.put("after"))
+        for _ in range(3):
+            refused = start(narrow, lambda: ran.put("refused"))
+            assert str(refused.get(timeout=LIMIT_S)) == "can't start new thread"
+    start(narrow, lambda: ran.put("after"))
     assert ran.get(timeout=LIMIT_S) == "after"
     first.let.set()
     assert ran.empty()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_what_work_raises_is_said_and_others_go_on(threads, monkeypatch):
-    pool, said, done = threads(1), SimpleQueue(), SimpleQueue()
+def test_what_work_raises_is_said_and_others_go_on(lane, monkeypatch):
+    narrow, said, done, blocked = lane(1), SimpleQueue(), SimpleQueue(), Blocked()
     monkeypatch.setattr(threading, "excepthook", lambda told: said.put(told.exc_value))
-    pool.run(lambda: 1 // 0)
+
+    def fail():
+        blocked()
+        raise ZeroDivisionError
+
+    start(narrow, fail)
+    start(narrow, lambda: done.put("others"))
+    blocked.let.set()
     assert isinstance(said.get(timeout=LIMIT_S), ZeroDivisionError)
-    for thread in threading.enumerate():
-        if thread.name == "pool_0":
-            thread.join(LIMIT_S)
-    pool.run(lambda: done.put("others"))
     assert done.get(timeout=LIMIT_S) == "others"
 
 
-def test_who_waits_is_given_what_comes_out(threads):
-    pool, blocked = threads(1), Blocked()
-    assert pool.submit(lambda: 5).result(LIMIT_S) == 5
-    assert isinstance(pool.submit(lambda: 1 // 0).exception(LIMIT_S), ZeroDivisionError)
-    pool.run(blocked)
-    unwanted = pool.submit(lambda: 6)
+def test_who_waits_is_given_what_comes_out(lane):
+    narrow, blocked = lane(1), Blocked()
+    assert narrow.submit(lambda: 5).result(LIMIT_S) == 5
+    assert isinstance(narrow.submit(lambda: 1 // 0).exception(LIMIT_S), ZeroDivisionError)
+    start(narrow, blocked)
+    unwanted = narrow.submit(lambda: 6)
     assert unwanted.cancel()
     blocked.let.set()
-    assert pool.submit(lambda: 7).result(LIMIT_S) == 7
+    assert narrow.submit(lambda: 7).result(LIMIT_S) == 7
 
 
-def test_stop_drops_what_waits_and_takes_nothing_more(threads):
-    pool, ran, blocked = threads(1), SimpleQueue(), Blocked()
-    pool.run(blocked)
-    pool.run(lambda: ran.put("waited"))
+def test_stop_drops_what_waits_and_takes_nothing_more(threads, lane):
+    narrow, ran, blocked = lane(1), SimpleQueue(), Blocked()
+    start(narrow, blocked)
+    start(narrow, lambda: ran.put("waited"))
     assert blocked.begun.wait(LIMIT_S)
-    pool.stop()
+    threads.stop()
+    narrow.stop()
     with pytest.raises(RuntimeError, match="stopped"):
-        pool.run(lambda: ran.put("late"))
+        threads.run(lambda: ran.put("late"))
     blocked.let.set()
     for thread in threading.enumerate():
         if thread.name == "pool_0":
