@@ -16,7 +16,7 @@ from hub_world import build_loops
 from durahost.dispatch.renewal import LEASE
 from durahost.model.status import RuntimeStatus
 
-LOST = "was claimed by somebody else; what it gave is dropped."
+LOST = "was claimed by somebody else, or is gone with its instance; what it gave is dropped."
 
 
 def dump(path):

@@ -49,7 +49,11 @@ async def do_or_abandon(
             what,
         )
     except LeaseLost:
-        logger.warning("%s was claimed by somebody else; what it gave is dropped.", what)
+        # The number of what is gone may be that of other work by now, which is claimed.
+        logger.warning(
+            "%s was claimed by somebody else, or is gone with its instance; what it gave is dropped.",
+            what,
+        )
     except asyncio.CancelledError:
         await _give_back(lease, timedelta(0), abandon)
         raise
