@@ -51,7 +51,8 @@ async def do_or_abandon(
     except LeaseLost:
         # The number of what is gone may be that of other work by now, which is claimed.
         logger.warning(
-            "%s was claimed by somebody else, or is gone with its instance; what it gave is dropped.",
+            "%s was claimed by somebody else, or is gone with its instance; what it gave is "
+            "dropped.",
             what,
         )
     except asyncio.CancelledError:
