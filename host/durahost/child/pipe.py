@@ -190,7 +190,7 @@ class Reader:
         for its_lane, other in others:
             its_lane.start(other)
         try:
-            self._runtime.threads.run(self.read)
+            self._runtime.threads.hand_on(self.read)
         except RuntimeError:
             # It cannot do both; what cannot be started is answered so.
             lane.start(work)

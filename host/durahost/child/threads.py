@@ -46,6 +46,14 @@ class Threads:
                 self._waiting.pop()
                 raise
 
+    def hand_on(self, work: Callable[[], None]) -> None:
+        """Have it run before all that waits, by a thread that is there for it. Errors: as `run`."""
+        with self._lock:
+            if self._is_stopped:
+                raise RuntimeError("the worker is being stopped")
+            self._bring_one()
+            self._waiting.appendleft(work)
+
     def stop(self) -> None:
         """Drop what waits and end the threads, each after what it does."""
         with self._lock:
@@ -56,9 +64,12 @@ class Threads:
             self._idle.clear()
 
     def _send_for_one(self) -> None:
+        """With the lock: for what waits, unless one is on its way. Errors: as `_bring_one`."""
+        if not self._is_one_coming:
+            self._bring_one()
+
+    def _bring_one(self) -> None:
         """With the lock. Errors: RuntimeError, a limit of the system."""
-        if self._is_one_coming:
-            return
         if self._idle:
             self._idle.pop().release()
         else:

@@ -24,7 +24,7 @@ GREETING = b"\0durahost child 1\n"
 """The child's first bytes; what comes before them is output of its environment (`site`, `.pth`)."""
 
 _write_header = json.JSONEncoder(separators=(",", ":")).encode
-_read_header = json.JSONDecoder().decode
+_read_header = json.JSONDecoder().raw_decode
 
 _TEXTS = ("string", "json")
 _IN_HEADER = ("int", "double", "collection_sint64")
@@ -91,8 +91,8 @@ def _check(total: int, header: int) -> None:
 
 def _parse(view: memoryview, header: int) -> Frame:
     try:
-        kind, fields, sizes = _read_header(str(view[:header], "ascii"))
-        end, parts = header, []
+        (kind, fields, sizes), end = _read_header(str(view[:header], "ascii"))
+        parts = []
         for size in sizes:
             parts.append(bytes(view[end : end + size]))
             end += size

@@ -163,7 +163,8 @@ class Channel:
             self._sink(_log(frame.fields))
             return
         ended = self._waiting.pop(frame.fields["id"], None)
-        self._note_idle()
+        if self._idle is not None:
+            self._note_idle()
         if ended is None or ended.answer.done():
             return
         if frame.kind == "error":

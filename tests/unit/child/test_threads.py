@@ -143,6 +143,24 @@ def test_work_that_no_thread_can_be_started_for_never_runs(lane, monkeypatch):
     assert ran.empty()
 
 
+def test_what_is_handed_on_needs_a_thread_that_is_there_for_it(threads, monkeypatch):
+    """One that is on its way to other work is none: else nobody might read for the child."""
+    done, blocked = SimpleQueue(), [Blocked(), Blocked()]
+    threads.run(blocked[0])
+    assert blocked[0].begun.wait(LIMIT_S)
+    with monkeypatch.context() as patched:
+        threads.run(blocked[1])
+        patched.setattr(threading.Thread, "start", lambda self: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            threads.hand_on(lambda: done.put("never"))
+    assert blocked[1].begun.wait(LIMIT_S)
+    threads.hand_on(lambda: done.put("handed on"))
+    assert done.get(timeout=LIMIT_S) == "handed on"
+    for one in blocked:
+        one.let.set()
+    assert done.empty()
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_what_work_raises_is_said_and_others_go_on(lane, monkeypatch):
     narrow, said, done, blocked = lane(1), SimpleQueue(), SimpleQueue(), Blocked()

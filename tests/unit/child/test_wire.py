@@ -80,6 +80,7 @@ def test_text_that_is_no_unicode_crosses_too():
         PREFIX.pack(6, 2) + b"x]",
         PREFIX.pack(18, 14) + b'["a", {}, [5]]',
         PREFIX.pack(15, 11) + b"[1, {}, []]",
+        PREFIX.pack(18, 14) + b'["a", {}, []]x',
     ],
 )
 def test_what_is_no_frame_is_refused(data):
