@@ -164,6 +164,27 @@ async def test_one_that_an_episode_is_at_work_with_stays_with_it(open_hub, path,
         assert stored(path) == ([], [])
 
 
+@pytest.mark.parametrize("turns", range(5))
+async def test_an_episode_has_it_or_the_inbox_but_never_both(open_hub, monkeypatch, turns):
+    """Whichever comes first in a turn of the event loop."""
+    monkeypatch.setattr(answers.Answers.__init__, "__defaults__", (0.0,))
+    async with open_hub() as provider:
+        hub = provider.open_hub("h")
+        (activity,) = await schedule(hub)
+        await hub.complete_activity(activity.lease, answer("answer"))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(60):
+            while not (found := await hub.lock_episodes("me", LEASE, 1)):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            for _ in range(20):
+                await asyncio.sleep(0.001)
+        (locked,) = found
+        assert names(locked) == ["answer"]
+        await hub.commit_episode(locked.lease, running(locked))
+        assert [e.name for e in await hub.read_history("a")] == ["Hello", "answer"]
+
+
 async def test_closing_leaves_none_behind(open_hub, path):
     async with open_hub() as provider:
         hub = provider.open_hub("h")

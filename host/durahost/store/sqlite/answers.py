@@ -147,6 +147,9 @@ class Answers:
         self._look = loop.call_later(self._kept_s, self._look_for_old_ones) if self._kept else None
         waiting = [one for kept in self._kept.values() for one in _staying(kept)]
         old = [one for one in waiting if one.until_s <= loop.time() and not self._taken_by(one)]
+        for answer in old:
+            # Now: an episode may be locked before the task begins.
+            answer.is_leaving = True
         if old:
             self._recording = asyncio.create_task(self._write(old), name="answers to the inbox")
 
@@ -155,8 +158,6 @@ class Answers:
         return None if answer.taken_by is None else self._episodes.find(answer.taken_by)
 
     async def _write(self, answers: Sequence[Answer]) -> None:
-        for answer in answers:
-            answer.is_leaving = True
         try:
             await self._record(answers)
         except StoreError as error:
