@@ -72,7 +72,6 @@ async def test_what_was_written_before_the_watch_stood_counts(app):
 def way(request, monkeypatch):
     """Both ways to watch; the second is that of other systems."""
     monkeypatch.setattr(watching, "IS_TREE_WATCHED", request.param == "the tree")
-    monkeypatch.setattr(watching, "TICK_MS", 100)
     return request.param
 
 
@@ -88,6 +87,7 @@ class Watched:
         self._meanwhile = []
         self.paths = []
         monkeypatch.setattr(watching, "awatch", self._awatch)
+        monkeypatch.setattr(watching, "TICK_MS", 100)
 
     async def _awatch(self, *paths, **options):
         self.paths.append(list(map(str, paths)))
@@ -177,8 +177,6 @@ async def test_a_new_folder_is_watched_when_it_is_told(app, monkeypatch, way):
 
 
 async def test_what_is_made_while_nobody_watches_is_told(app, monkeypatch):
-    monkeypatch.setattr(watching, "TICK_MS", 100)
-
     def make_more():
         (app.functions_root / "New" / "deep").mkdir()
         (app.functions_root / "New" / "deep" / "made.py").write_text("")
@@ -200,7 +198,6 @@ async def test_what_is_made_while_nobody_watches_is_told(app, monkeypatch):
 
 async def test_folders_that_never_stop_coming_hold_back_nothing(app, monkeypatch):
     """Before each new watch there is one more."""
-    monkeypatch.setattr(watching, "TICK_MS", 100)
     async with Watched(app, monkeypatch) as watched:
 
         def make_another(number):

@@ -25,13 +25,15 @@ class Renewal:
         self, renew: Callable[[Sequence[Lease], timedelta], Awaitable[Sequence[Lease]]]
     ) -> None:
         self._renew = renew
-        self._held: dict[Lease, asyncio.Task[object]] = {}
+        self._held: dict[Lease, tuple[asyncio.Task[object], str]] = {}
 
-    def hold(self, lease: Lease) -> None:
-        """Keep the lease for the current task, until it lets go of it."""
+    def hold(self, lease: Lease, what: str) -> None:
+        """Keep the lease for the current task, until it lets go of it; `what`: its work, in the
+        log.
+        """
         task = asyncio.current_task()
         assert task is not None
-        self._held[lease] = task
+        self._held[lease] = task, what
 
     def let_go(self, lease: Lease) -> None:
         """Keep it no longer."""
@@ -56,9 +58,12 @@ class Renewal:
             # A commit in the same batch ended its claim too: its task goes on first.
             await asyncio.sleep(SETTLING_S)
         for lease in lost:
-            task = self._held.get(lease)
-            if task is not None:
+            held = self._held.get(lease)
+            if held is not None:
+                task, what = held
                 logger.warning(
-                    "Lost the lease on %s %s; its work is dropped.", lease.kind, lease.key
+                    "%s was claimed by somebody else, or is gone with its instance; its work is "
+                    "dropped.",
+                    what,
                 )
                 task.cancel()

@@ -113,13 +113,14 @@ class WorkLoop(Generic[Item]):
         return ()
 
     async def _run_one(self, item: Item) -> None:
-        self._renewal.hold(item.lease)
+        what = self._verbs.describe(item)
+        self._renewal.hold(item.lease, what)
         try:
             await do_or_abandon(
                 self._verbs.process(item),
                 item.lease,
                 attempts=item.attempts,
-                what=self._verbs.describe(item),
+                what=what,
                 abandon=self._verbs.abandon,
             )
         finally:

@@ -24,7 +24,7 @@ async def test_a_commit_that_ended_its_claim_in_the_same_batch_is_not_reported_a
     renewal = Renewal(renew)
 
     async def work():
-        renewal.hold(LEASE)
+        renewal.hold(LEASE, "An episode")
         held.set()
         await commit()
         renewal.let_go(LEASE)
@@ -46,7 +46,7 @@ async def test_a_lost_lease_cancels_its_task_and_is_told(caplog):
     renewal = Renewal(renew)
 
     async def work():
-        renewal.hold(LEASE)
+        renewal.hold(LEASE, "An episode")
         await asyncio.Event().wait()
 
     working = asyncio.create_task(work())
@@ -54,7 +54,9 @@ async def test_a_lost_lease_cancels_its_task_and_is_told(caplog):
     await renewal._renew_all()
     await asyncio.wait({working})
     assert working.cancelled()
-    assert "Lost the lease on episode a; its work is dropped." in caplog.text
+    assert (
+        "An episode was claimed by somebody else, or is gone with its instance; its" in caplog.text
+    )
 
 
 async def test_a_store_that_cannot_answer_takes_no_work_away(caplog):
@@ -62,6 +64,6 @@ async def test_a_store_that_cannot_answer_takes_no_work_away(caplog):
         raise StoreUnavailable("busy")
 
     renewal = Renewal(renew)
-    renewal.hold(LEASE)
+    renewal.hold(LEASE, "An episode")
     await renewal._renew_all()
     assert "Could not renew 1 leases now: busy" in caplog.text
