@@ -144,8 +144,8 @@ def _claim_stdio() -> Pipe:
 class Reader:
     """Hands over the host's frames until it says stop or is gone, and sees that the process ends.
 
-    Whoever has read a call runs it, once another thread goes on reading: the call waits for no
-    change of threads.
+    While there is nothing else to do, who has read a call runs it, once another thread goes on
+    reading: the call waits for no change of threads. Of many calls, each has its turn.
     """
 
     def __init__(self, pipe: Pipe, runtime: Runtime, exiting: "Exit") -> None:
@@ -183,19 +183,13 @@ class Reader:
         return calls
 
     def _hand_on(self, calls: list[Ready]) -> Ready | None:
-        """Give the others and the reading to other threads; the first call is this one's."""
-        if not calls:
-            return None
-        (lane, work), *others = calls
-        for its_lane, other in others:
-            its_lane.start(other)
-        try:
-            self._runtime.threads.hand_on(self.read)
-        except RuntimeError:
-            # It cannot do both; what cannot be started is answered so.
+        """Give the reading to another thread, and a lone call to this one; else others run them."""
+        with contextlib.suppress(RuntimeError):  # no other thread: the call cannot have this one
+            if len(calls) == 1 and self._runtime.hand_on(self.read):
+                return calls[0]
+        for lane, work in calls:
             lane.start(work)
-            return None
-        return lane, work
+        return None
 
     def _end(self) -> None:
         self._exiting.is_orphan = not self._is_told

@@ -103,6 +103,10 @@ class Runtime:
         self._episodes.stop()
         self._on_loop(self._loop.stop)
 
+    def hand_on(self, work: Callable[[], None]) -> bool:
+        """As `Threads.hand_on`, and only while nothing runs on the loop either."""
+        return not self._tasks and self.threads.hand_on(work)
+
     def receive(self, frame: Frame) -> None:
         """Do what the frame asks for; from any thread, never blocking."""
         ready = self.take(frame)

@@ -46,13 +46,19 @@ class Threads:
                 self._waiting.pop()
                 raise
 
-    def hand_on(self, work: Callable[[], None]) -> None:
-        """Have it run before all that waits, by a thread that is there for it. Errors: as `run`."""
+    def hand_on(self, work: Callable[[], None]) -> bool:
+        """Have another thread go on with what this one of them does, if all others are idle.
+
+        Whether one does; it is there for nothing else. Errors: as `run`.
+        """
         with self._lock:
             if self._is_stopped:
                 raise RuntimeError("the worker is being stopped")
+            if len(self._idle) < self._count - 1:
+                return False
             self._bring_one()
-            self._waiting.appendleft(work)
+            self._waiting.append(work)
+            return True
 
     def stop(self) -> None:
         """Drop what waits and end the threads, each after what it does."""

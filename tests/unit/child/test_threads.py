@@ -143,22 +143,44 @@ def test_work_that_no_thread_can_be_started_for_never_runs(lane, monkeypatch):
     assert ran.empty()
 
 
-def test_what_is_handed_on_needs_a_thread_that_is_there_for_it(threads, monkeypatch):
-    """One that is on its way to other work is none: else nobody might read for the child."""
-    done, blocked = SimpleQueue(), [Blocked(), Blocked()]
-    threads.run(blocked[0])
-    assert blocked[0].begun.wait(LIMIT_S)
-    with monkeypatch.context() as patched:
-        threads.run(blocked[1])
-        patched.setattr(threading.Thread, "start", lambda self: 1 // 0)
-        with pytest.raises(ZeroDivisionError):
-            threads.hand_on(lambda: done.put("never"))
-    assert blocked[1].begun.wait(LIMIT_S)
-    threads.hand_on(lambda: done.put("handed on"))
-    assert done.get(timeout=LIMIT_S) == "handed on"
-    for one in blocked:
-        one.let.set()
-    assert done.empty()
+def test_who_hands_on_what_it_does_is_alone_in_being_busy(threads):
+    """Else nobody might read for the child: a thread that is on its way has other work."""
+    told, blocked = SimpleQueue(), Blocked()
+
+    def try_it():
+        told.put(threads.hand_on(lambda: told.put("handed on")))
+
+    threads.run(try_it)
+    assert sorted(map(str, (told.get(timeout=LIMIT_S), told.get(timeout=LIMIT_S)))) == [
+        "True",
+        "handed on",
+    ]
+    threads.run(blocked)
+    assert blocked.begun.wait(LIMIT_S)
+    threads.run(try_it)
+    assert told.get(timeout=LIMIT_S) is False
+    blocked.let.set()
+    assert told.empty()
+
+
+def test_what_no_thread_can_be_started_for_is_not_handed_on(threads, monkeypatch):
+    told = SimpleQueue()
+
+    def try_it():
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", refuse)
+            try:
+                threads.hand_on(lambda: told.put("never"))
+            except RuntimeError as error:
+                told.put(str(error))
+
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    threads.run(try_it)
+    assert told.get(timeout=LIMIT_S) == "can't start new thread"
+    threads.run(lambda: told.put("after"))
+    assert told.get(timeout=LIMIT_S) == "after"
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
