@@ -16,7 +16,7 @@ import threading
 from collections import deque
 
 from .logs import LogFrames, Scopes, StdoutLines
-from .runtime import Ready, Runtime
+from .runtime import Runtime
 from .wire import GREETING, Decoder, Frame, encode
 
 EXIT_LIMIT_S = 2.0
@@ -125,7 +125,10 @@ def serve() -> None:
     runtime = Runtime(pipe.answer, exiting.leave, scopes, handler, stdout.finish)
     if sys.platform != "win32":
         os.register_at_fork(after_in_child=lambda: _disown(pipe, handler))
-    runtime.threads.run(Reader(pipe, runtime, exiting).read)
+    reader = threading.Thread(
+        target=_read, args=(pipe, runtime, exiting), name="frames", daemon=True
+    )
+    reader.start()
     threading.Thread(target=pipe.write_rest, name="answers", daemon=True).start()
     runtime.run()
     exiting.leave(0)
@@ -141,60 +144,25 @@ def _claim_stdio() -> Pipe:
     return pipe
 
 
-class Reader:
-    """Hands over the host's frames until it says stop or is gone, and sees that the process ends.
-
-    While there is nothing else to do, who has read a call runs it, once another thread goes on
-    reading: the call waits for no change of threads. Of many calls, each has its turn.
-    """
-
-    def __init__(self, pipe: Pipe, runtime: Runtime, exiting: "Exit") -> None:
-        self._pipe = pipe
-        self._runtime = runtime
-        self._exiting = exiting
-        self._decoder = Decoder()
-        self._is_told = False
-
-    def read(self) -> None:
-        """Read until there is a call for this thread. For one thread at a time."""
-        call: Ready | None = None
-        try:
-            while call is None and not self._is_told and (data := self._pipe.read()):
-                call = self._hand_on(self._calls(data))
-        except Exception as error:  # noqa: BLE001  # whatever it is, it is said before the end
-            with contextlib.suppress(OSError):
-                os.write(2, f"durahost: the worker's pipe broke: {error!r}\n".encode())
-        finally:
-            if call is None:
-                # However reading ends, nobody would see the host close the pipe any more.
-                self._end()
-        if call is not None:
-            lane, work = call
-            lane.run(work)
-
-    def _calls(self, data: bytes) -> list[Ready]:
-        """The calls among what the bytes complete that are for a thread."""
-        calls = []
-        for frame in self._decoder.feed(data):
-            if frame.kind == "stop":
-                self._is_told = True
-            elif (call := self._runtime.take(frame)) is not None:
-                calls.append(call)
-        return calls
-
-    def _hand_on(self, calls: list[Ready]) -> Ready | None:
-        """Give the reading to another thread, and a lone call to this one; else others run them."""
-        with contextlib.suppress(RuntimeError):  # no other thread: the call cannot have this one
-            if len(calls) == 1 and self._runtime.hand_on(self.read):
-                return calls[0]
-        for lane, work in calls:
-            lane.start(work)
-        return None
-
-    def _end(self) -> None:
-        self._exiting.is_orphan = not self._is_told
-        self._runtime.stop()
-        self._exiting.leave_later(0)
+def _read(pipe: Pipe, runtime: Runtime, exiting: "Exit") -> None:
+    """Hand over frames until the host says stop or is gone, then see that the process ends."""
+    decoder = Decoder()
+    is_told = False
+    try:
+        while not is_told and (data := pipe.read()):
+            for frame in decoder.feed(data):
+                if frame.kind == "stop":
+                    is_told = True
+                else:
+                    runtime.receive(frame)
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is said before the end
+        with contextlib.suppress(OSError):
+            os.write(2, f"durahost: the worker's pipe broke: {error!r}\n".encode())
+    finally:
+        # However this thread ends, nobody would see the host close the pipe any more.
+        exiting.is_orphan = not is_told
+        runtime.stop()
+        exiting.leave_later(0)
 
 
 class Exit:

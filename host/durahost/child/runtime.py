@@ -1,8 +1,8 @@
-"""The child between its pipe and user code: one event loop, and threads.
+"""The child between its pipe and user code: one event loop, two thread pools.
 
-Async functions and loading run on the loop's thread, sync functions on threads, so many at a time;
-orchestrator and entity episodes, too, and for themselves, so that blocked activities never delay
-them. Frames may come from any thread, and answers go out on the thread that made them.
+Async functions and loading run on the loop's thread, sync functions on a pool, orchestrator and
+entity episodes on a pool of their own, so that blocked activities never delay them. Frames may come
+from any thread, and answers go out on the thread that made them.
 
 A BaseException of user code other than asyncio.CancelledError (SystemExit, KeyboardInterrupt) ends
 the child, as it ends the real worker, after a log line that says so. CancelledError, which the real
@@ -28,7 +28,7 @@ from .logs import LogFrames, Scopes
 from .sessions import Ask, SessionLost, Sessions
 from .signature import Callee
 from .sites import note_sites
-from .threads import Lane, Threads, Work
+from .threads import Threads
 from .web import SETTING as SERVED
 from .web import WebServer
 from .wire import Frame, ProtocolError
@@ -48,9 +48,6 @@ NOT_FORWARDED = (
     "an HTTP function of an app with a web extension gets its requests through the extension's own"
     f" server, and this call came without one; the server runs where {SERVED} is 1"
 )
-
-Ready = tuple[Lane, Work]
-"""A call that can run now; for the lane to run or to start."""
 
 CANCEL_LIMIT_S = 1.0
 """How long async functions may take to end when the child stops."""
@@ -78,9 +75,8 @@ class Runtime:
         self._finish_output = finish_output
         self._loop = asyncio.new_event_loop()
         # The names are those of the real worker's executor.
-        self.threads = Threads("ThreadPoolExecutor-0")
-        self._functions = Lane(self.threads, thread_count(os.environ))
-        self._episodes = Lane(self.threads, thread_count(os.environ))
+        self._pool = Threads("ThreadPoolExecutor-0", thread_count(os.environ))
+        self._episodes = Threads("ThreadPoolExecutor-1", thread_count(os.environ))
         self._tasks: set[asyncio.Task[None]] = set()
         self._loaded: LoadedFunctions | None = None
         self._sessions = Sessions(end=self._end_session)
@@ -98,37 +94,19 @@ class Runtime:
 
     def stop(self) -> None:
         """End `run`; what still runs is left to its threads. From any thread."""
-        self.threads.stop()
-        self._functions.stop()
+        self._pool.stop()
         self._episodes.stop()
         self._on_loop(self._loop.stop)
 
-    def hand_on(self, work: Callable[[], None]) -> bool:
-        """As `Threads.hand_on`, and only while nothing runs on the loop either."""
-        return not self._tasks and self.threads.hand_on(work)
-
     def receive(self, frame: Frame) -> None:
-        """Do what the frame asks for; from any thread, never blocking."""
-        ready = self.take(frame)
-        if ready is not None:
-            lane, work = ready
-            lane.start(work)
-
-    def take(self, frame: Frame) -> Ready | None:
-        """As `receive`, but for a call that can run on a thread now: that is left to the caller,
-        who has a thread at hand.
-        """
-        if frame.kind == "invoke":
-            return self._invoke(frame)
+        """Take a frame; from any thread, never blocking."""
         if frame.kind == "load":
             self._on_loop(self._load, frame)
+        elif frame.kind == "invoke":
+            self._invoke(frame)
         else:
             text = f"unknown frame '{frame.kind}'; host and child are of different versions"
-            self._error(frame.fields.get("id"), text)
-        return None
-
-    def _error(self, number: int | None, text: str) -> None:
-        self._send(Frame("error", {"id": number, "message": text}))
+            self._send(Frame("error", {"id": frame.fields.get("id"), "message": text}))
 
     def _on_loop(self, callback: Callable[..., None], *args: Any) -> None:
         self._loop.call_soon_threadsafe(callback, *args)
@@ -162,7 +140,7 @@ class Runtime:
         }
         self._send(Frame("loaded", answer))
 
-    def _invoke(self, frame: Frame) -> Ready | None:
+    def _invoke(self, frame: Frame) -> None:
         loaded = self._loaded
         callee = loaded.callees.get(frame.fields["function"]) if loaded else None
         if loaded is None or callee is None:
@@ -170,24 +148,20 @@ class Runtime:
                 invocation_id = frame.fields["invocation_id"]
                 self._on_loop(self._start, loaded.web.refuse, invocation_id, NOT_FORWARDED)
             self._send(raised_frame({"id": frame.fields["id"]}, self._not_loaded(frame.fields)))
-            return None
+            return
         call = Invocation(frame, callee, loaded.library, self._scopes.thread_local)
         if callee.web_parameter or call.is_forwarded:
             self._on_loop(self._start, self._run_on_loop, call, self._respond, loaded.web)
         elif callee.is_async:
             self._on_loop(self._start, self._run_on_loop, call, self._returned)
         else:
-            lane = self._episodes if callee.is_episode else self._functions
-            work = Work(
-                functools.partial(self._run, call, callee),
-                functools.partial(self._refuse, frame.fields["id"]),
-            )
-            return (lane, work) if lane.admit(work) else None
-        return None
-
-    def _refuse(self, number: int, error: RuntimeError) -> None:
-        """No thread can be started (a limit of the system): this call fails, others go on."""
-        self._error(number, f"the worker cannot start the call: {error}")
+            pool = self._episodes if callee.is_episode else self._pool
+            try:
+                pool.run(functools.partial(self._run, call, callee))
+            except RuntimeError as error:
+                # No thread can be started (a limit of the system): this call fails, others go on.
+                text = f"the worker cannot start the call: {error}"
+                self._send(Frame("error", {"id": frame.fields["id"], "message": text}))
 
     def _not_loaded(self, fields: Mapping[str, Any]) -> dict[str, str]:
         """A function that failed to load fails every call with that failure, as on Azure."""
@@ -242,7 +216,7 @@ class Runtime:
     def _end_session(self, live: Live) -> None:
         """Its code may still do something at its end: on a thread, and in nobody's name."""
         with contextlib.suppress(RuntimeError):  # no thread any more: the child stops
-            self.threads.run(functools.partial(self._close, live))
+            self._episodes.run(functools.partial(self._close, live))
 
     def _close(self, live: Live) -> None:
         self._scopes.thread_local.invocation_id = None
@@ -286,7 +260,7 @@ class Runtime:
             result = await call.run_async()
             return call.returned(result), result
         in_scope = contextvars.copy_context().run
-        running = self._functions.submit(functools.partial(in_scope, self._run_here, call))
+        running = self._pool.submit(functools.partial(in_scope, self._run_here, call))
         return await asyncio.wrap_future(running)
 
     def _run_here(self, call: Invocation) -> tuple[Frame, Any]:

@@ -1,4 +1,4 @@
-"""The threads that sync functions run on: a new one when all others are busy.
+"""The threads that sync functions run on: a new one when all others are busy, up to a limit.
 
 It is what `concurrent.futures` does, with fewer changes of thread: the one that went idle last
 comes first, at most one is on its way at a time, and who comes sends for the next if work waits by
@@ -6,24 +6,24 @@ then. So what blocks delays nobody, and many short calls at once are done by few
 """
 
 import contextlib
-import functools
 import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
 
 class Threads:
-    """Does what it is given in the order it comes; from any thread.
+    """Runs work in the order it comes; from any thread.
 
-    name: what the threads are called, with a number each.
+    name: what the threads are called, with a number each. most: of threads at once.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, most: int) -> None:
         self._name = name
+        self._most = most
         self._lock = threading.Lock()
         self._waiting: deque[Callable[[], None]] = deque()
         self._idle: list[threading.Lock] = []
@@ -46,19 +46,22 @@ class Threads:
                 self._waiting.pop()
                 raise
 
-    def hand_on(self, work: Callable[[], None]) -> bool:
-        """Have another thread go on with what this one of them does, if all others are idle.
+    def submit(self, call: Callable[[], T]) -> "Future[T]":
+        """As `run`, for who waits for what it returns or raises."""
+        future: Future[T] = Future()
 
-        Whether one does; it is there for nothing else. Errors: as `run`.
-        """
-        with self._lock:
-            if self._is_stopped:
-                raise RuntimeError("the worker is being stopped")
-            if len(self._idle) < self._count - 1:
-                return False
-            self._bring_one()
-            self._waiting.append(work)
-            return True
+        def work() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                result = call()
+            except BaseException as error:  # noqa: BLE001  # who waits is given it
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        self.run(work)
+        return future
 
     def stop(self) -> None:
         """Drop what waits and end the threads, each after what it does."""
@@ -70,18 +73,17 @@ class Threads:
             self._idle.clear()
 
     def _send_for_one(self) -> None:
-        """With the lock: for what waits, unless one is on its way. Errors: as `_bring_one`."""
-        if not self._is_one_coming:
-            self._bring_one()
-
-    def _bring_one(self) -> None:
         """With the lock. Errors: RuntimeError, a limit of the system."""
+        if self._is_one_coming:
+            return
         if self._idle:
             self._idle.pop().release()
-        else:
+        elif self._count < self._most:
             # No daemon: the threads that user code starts would be daemons, too.
             threading.Thread(target=self._serve, name=f"{self._name}_{self._count}").start()
             self._count += 1
+        else:
+            return
         self._is_one_coming = True
 
     def _serve(self) -> None:
@@ -116,90 +118,3 @@ class Threads:
             with contextlib.suppress(RuntimeError):  # whoever is free next takes it
                 self._send_for_one()
         return work
-
-
-class Work(NamedTuple):
-    """What is to be done, and what instead, with the reason, where no thread can be had for it."""
-
-    do: Callable[[], None]
-    refuse: Callable[[RuntimeError], None]
-
-
-class Lane:
-    """Work of one kind, so much of it at a time; the rest waits in its order.
-
-    most: at a time.
-    """
-
-    def __init__(self, threads: Threads, most: int) -> None:
-        self._threads = threads
-        self._most = most
-        self._lock = threading.Lock()
-        self._running = 0
-        self._waiting: deque[Work] = deque()
-
-    def admit(self, work: Work) -> bool:
-        """Whether it is for the caller to `run` or `start` it now; else it follows another."""
-        with self._lock:
-            if self._running < self._most:
-                self._running += 1
-                return True
-            self._waiting.append(work)
-            return False
-
-    def run(self, work: Work) -> None:
-        """Do the admitted work on this thread, and what has waited for it."""
-        following: Work | None = work
-        while following is not None:
-            try:
-                following.do()
-            except BaseException:
-                self.start(self._leave())
-                raise
-            following = self._leave()
-
-    def start(self, work: Work | None) -> None:
-        """Have the admitted work done on another thread, and what has waited for it."""
-        while work is not None:
-            try:
-                self._threads.run(functools.partial(self.run, work))
-            except RuntimeError as error:
-                work.refuse(error)
-                work = self._leave()
-            else:
-                return
-
-    def submit(self, call: Callable[[], T]) -> "Future[T]":
-        """Have the call made on another thread, for who waits for what it returns or raises."""
-        future: Future[T] = Future()
-
-        def do() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                result = call()
-            except BaseException as error:  # noqa: BLE001  # who waits is given it
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-
-        def refuse(error: RuntimeError) -> None:
-            if future.set_running_or_notify_cancel():
-                future.set_exception(error)
-
-        work = Work(do, refuse)
-        if self.admit(work):
-            self.start(work)
-        return future
-
-    def stop(self) -> None:
-        """Drop what waits."""
-        with self._lock:
-            self._waiting.clear()
-
-    def _leave(self) -> Work | None:
-        with self._lock:
-            if self._waiting:
-                return self._waiting.popleft()
-            self._running -= 1
-            return None
