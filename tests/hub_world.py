@@ -12,7 +12,7 @@ import re
 import sqlite3
 from collections import Counter
 from contextlib import AsyncExitStack, closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,9 @@ from stored_rows import MemoryRows
 from durahost.child import quick_dates, quick_tuples
 from durahost.child import sessions as child_sessions
 from durahost.child.sessions import Ask
+from durahost.codec.history import format_time
+from durahost.codec.json_text import dump_plain
+from durahost.codec.sdk1 import activity_result
 from durahost.config.settings import DurableSettings
 from durahost.dispatch.activities import ActivityDispatcher
 from durahost.dispatch.orchestrations import OrchestrationDispatcher
@@ -47,7 +50,7 @@ from durahost.store.sqlite.rows import from_microseconds, to_microseconds
 from durahost.store.sqlite.store import SqliteStore
 from durahost.store.sqlite.transactions import Request, settle
 from durahost.store.sqlite.writer import Writer
-from durahost.worker.base import Raised, Returned, SessionState, TypedData
+from durahost.worker.base import Begun, Raised, Returned, SessionState, TypedData
 
 HUB = "TestHubName"
 QUIET_TURNS = 20
@@ -162,7 +165,9 @@ class NumberedHub:
 class Functions:
     """An app of plain callables, as a registry and as a worker; `ran` counts activities by input.
 
-    called: of orchestrators by instance. followed: those that went on where they were.
+    called: of orchestrators by instance. followed: those that went on where they were. begun: how
+    many followed an activity at once; begun_and_asked: the texts of those that were asked for.
+    is_ahead: whether calls follow activities at once. texts: what orchestrators were asked with.
     orchestrators, entities: as the SDK wants them. activities: take the input, return the result.
     """
 
@@ -175,6 +180,8 @@ class Functions:
     def __init__(self, **functions):
         self.ran = Counter()
         self.called, self.followed = Counter(), Counter()
+        self.clock, self.is_ahead = None, True
+        self.texts, self.begun, self.begun_and_asked = [], 0, []
         self._sessions_of = {}
         self.begin_life()
         self.busy = 0
@@ -187,6 +194,11 @@ class Functions:
                 found.append(_metadata(name, trigger))
         self.metadata = found
         self.registry = Registry.of(found)
+
+    @property
+    def in_vain(self):
+        """How many followed an activity at once, and nobody asked for them."""
+        return self.begun - len(self.begun_and_asked)
 
     def _activity(self, name, function):
         def run(text):
@@ -205,11 +217,54 @@ class Functions:
     async def invoke(self, call, *, deadline_s):
         for _ in range(CHILD_TURNS):
             await asyncio.sleep(0)
+        result = self._run(call)
+        # A gate is user code that takes its time.
+        if isinstance(result, Returned) and (gates := self.gates.get(call.function)):
+            self.busy += 1
+            try:
+                await gates.pop(0).wait()
+            finally:
+                self.busy -= 1
+        if call.then is not None and isinstance(result, Returned) and self.is_ahead:
+            return replace(result, then=self._begin(call.then, result))
+        return result
+
+    def _begin(self, following, result):
+        """As a child does: the call runs now, and what it gives is told to who asks."""
+        at = format_time(self.clock.now())
+        text = activity_result(result.value.value)
+        begin, between, after, end = following.pieces
+        filled = "".join((begin, at, between, dump_plain(text), after, at, end))
+        inputs = {following.trigger: TypedData("string", filled)}
+        call = replace(following.call, inputs=inputs)
+        called, followed = Counter(self.called), Counter(self.followed)
+        try:
+            given = self._run(call)
+        except SessionLost as lost:
+            given = lost
+        counts = self.called - called, self.followed - followed
+        self.called, self.followed = called, followed
+        self.begun += 1
+
+        async def answer():
+            for _ in range(CHILD_TURNS):
+                await asyncio.sleep(0)
+            self.called += counts[0]
+            self.followed += counts[1]
+            self.begun_and_asked.append(filled)
+            if isinstance(given, SessionLost):
+                raise given
+            return given
+
+        return Begun(call.invocation_id, at, answer)
+
+    def _run(self, call):
         (trigger,) = call.inputs.values()
         handle, told = self._handles[call.function], None
         if self.registry.find(DurableKind.ORCHESTRATOR, call.function):
             instance_id = self._instance_of(call, trigger.value)
             self.called[instance_id] += 1
+            self.texts.append(trigger.value)
         ask = call.session and Ask(asdict(call.session))
         try:
             if ask is None:
@@ -224,13 +279,6 @@ class Functions:
         if ask is not None:
             self.followed[instance_id] += ask.follows is not None
             told = SessionState("it", ask.is_alive, ask.kept)
-        # A gate is user code that takes its time.
-        if gates := self.gates.get(call.function):
-            self.busy += 1
-            try:
-                await gates.pop(0).wait()
-            finally:
-                self.busy -= 1
         return Returned(TypedData("json", result), session=told)
 
     def _instance_of(self, call, text):
@@ -266,6 +314,7 @@ def build_loops(
     hub, functions, clock, *, settings=None, owner="host", http_call=no_http, state=None
 ):
     """The loops of one host over this hub."""
+    functions.clock = clock
     settings = settings or DurableSettings()
     state = state or HostState()
     state.serve(Generation(1, functions.registry, RouteTable.empty(), functions))

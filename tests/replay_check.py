@@ -62,7 +62,7 @@ async def _replay(world, state, past, episode):
         sends_timer_limits=settings.sends_timer_limits,
     )
     inputs = {"context": TypedData("string", context)}
-    call = SimpleNamespace(function=state.name, inputs=inputs, session=None)
+    call = SimpleNamespace(function=state.name, inputs=inputs, session=None, then=None)
     result = await world.functions.invoke(call, deadline_s=60)
     if isinstance(result, Returned):
         answer = sdk1.decode_returned(result.value.value)

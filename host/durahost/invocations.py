@@ -17,6 +17,8 @@ from durahost.model.errors import SessionLost, WorkerTimeout
 from durahost.model.functions import Binding, FunctionMetadata
 from durahost.model.ids import InvocationId
 from durahost.worker.base import (
+    Begun,
+    Following,
     HttpData,
     HttpExchange,
     Invocation,
@@ -59,7 +61,8 @@ class Call:
 
     reason: a callable is asked at every try. details: shown in the log below the reason.
     retry_count, max_retry_count, retry_exception: of a repeated call, as of `Invocation`.
-    session: of an orchestrator that may live on. exchange: as of `Invocation`.
+    session: of an orchestrator that may live on. exchange: as of `Invocation`. then: what is to
+    follow at once. begun: the call, where it has begun by following another one.
     """
 
     trigger: TypedData | None
@@ -73,6 +76,17 @@ class Call:
     retry_exception: tuple[str, str] = ("", "")
     session: SessionAsk | None = None
     exchange: HttpExchange | None = None
+    then: "Then | None" = None
+    begun: Begun | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Then:
+    """A call that is to follow another one; pieces: of its trigger's text, as of `Following`."""
+
+    function: FunctionMetadata
+    pieces: Sequence[str]
+    session: SessionAsk | None
 
 
 class Invoker:
@@ -100,7 +114,8 @@ class Invoker:
         a value.
         Log lines: Azure/azure-webjobs-sdk: FunctionInstanceLogger.cs, as `func start` prints them.
         """
-        invocation_id = InvocationId(str(self._clock.new_guid()))
+        begun = call.begun
+        invocation_id = self._new_id() if begun is None else begun.invocation_id
         if function.has_expressions:
             try:
                 # The host makes up no data of services that it does not listen to.
@@ -110,46 +125,69 @@ class Invoker:
                 _log_start(function, invocation_id, call)
                 _log_unbound(function, invocation_id, fault.parameter, str(fault))
                 return Raised("System.InvalidOperationException", str(fault), "")
-        trigger = function.trigger
-        inputs: dict[str, TypedData | None] = {
-            binding.name: call.trigger if binding is trigger else self._inputs(binding)
-            for binding in function.bindings
-            if not binding.is_output
-        }
         _log_start(function, invocation_id, call)
-        begun = self._clock.monotonic()
+        begun_s = self._clock.monotonic()
         try:
-            result = await worker.invoke(
-                Invocation(
-                    invocation_id=invocation_id,
-                    function=function.name,
-                    inputs=inputs,
-                    trigger_metadata=call.metadata,
-                    trace_parent=call.trace_parent,
-                    trace_state=call.trace_state,
-                    retry_count=call.retry_count,
-                    max_retry_count=call.max_retry_count,
-                    retry_exception=call.retry_exception,
-                    session=call.session,
-                    exchange=call.exchange,
-                ),
-                deadline_s=self._timeout_s,
-            )
+            if begun is None:
+                invocation = self._invocation(function, invocation_id, call)
+                result = await worker.invoke(invocation, deadline_s=self._timeout_s)
+            else:
+                result = await begun.answer()
             if isinstance(result, Returned):
                 result = await self._outputs(function, invocation_id, result) or result
         except SessionLost:
             raise
         except BaseException as error:
-            took_ms = round((self._clock.monotonic() - begun) * 1000)
+            took_ms = round((self._clock.monotonic() - begun_s) * 1000)
             if isinstance(error, WorkerTimeout):
                 text = exceeded_text(function.name, self._timeout_s)
                 _log_timeout(function, invocation_id, [str(error), text], took_ms)
             else:
                 _log_end(function, invocation_id, None, took_ms)
             raise
-        took_ms = round((self._clock.monotonic() - begun) * 1000)
+        took_ms = round((self._clock.monotonic() - begun_s) * 1000)
         _log_end(function, invocation_id, result, took_ms)
         return result
+
+    def _new_id(self) -> InvocationId:
+        return InvocationId(str(self._clock.new_guid()))
+
+    def _invocation(
+        self, function: FunctionMetadata, invocation_id: InvocationId, call: Call
+    ) -> Invocation:
+        return Invocation(
+            invocation_id=invocation_id,
+            function=function.name,
+            inputs=self._inputs_of(function, call.trigger),
+            trigger_metadata=call.metadata,
+            trace_parent=call.trace_parent,
+            trace_state=call.trace_state,
+            retry_count=call.retry_count,
+            max_retry_count=call.max_retry_count,
+            retry_exception=call.retry_exception,
+            session=call.session,
+            exchange=call.exchange,
+            then=None if call.then is None else self._following(call.then),
+        )
+
+    def _following(self, then: Then) -> Following:
+        function = then.function
+        call = Invocation(
+            invocation_id=self._new_id(),
+            function=function.name,
+            inputs=self._inputs_of(function, None),
+            session=then.session,
+        )
+        return Following(call=call, trigger=function.trigger.name, pieces=then.pieces)
+
+    def _inputs_of(
+        self, function: FunctionMetadata, trigger: TypedData | None
+    ) -> dict[str, TypedData | None]:
+        return {
+            binding.name: trigger if binding is function.trigger else self._inputs(binding)
+            for binding in function.bindings
+            if not binding.is_output
+        }
 
     def _binding_data(self, call: Call) -> BindingData:
         """What the call's expressions can name; later ones win over those before them.
@@ -176,7 +214,7 @@ class Invoker:
         Source of the texts: Azure/azure-webjobs-sdk: FunctionExecutor.cs,
         BindingExceptionValueProvider.cs.
         """
-        invocation_id = InvocationId(str(self._clock.new_guid()))
+        invocation_id = self._new_id()
         _log_start(function, invocation_id, Call(trigger=None))
         _log_unbound(function, invocation_id, function.trigger.name, reason)
 

@@ -10,6 +10,7 @@ from typing import Any
 from .context import Context, Out, RetryContext, RpcException, TraceContext
 from .conversion import Library
 from .failures import raised
+from .following import join_following
 from .sessions import Ask
 from .signature import Callee
 from .wire import Frame, pack, unpack
@@ -113,6 +114,10 @@ class Invocation:
         value = self._library.encode(port, result) if port else None
         fields["value"] = pack(value, parts)
         return Frame("returned", fields, parts)
+
+    def join_following(self, answer: Frame) -> tuple[Frame, Frame | None]:
+        """The answer, which says so if another call follows, and the frame that asks for it."""
+        return join_following(self._frame, answer)
 
     def lost(self) -> Frame:
         """The session that the call was to go on with is not here."""

@@ -140,7 +140,8 @@ class Runtime:
         }
         self._send(Frame("loaded", answer))
 
-    def _invoke(self, frame: Frame) -> None:
+    def _invoke(self, frame: Frame, *, is_here: bool = False) -> None:
+        """Have the call made; is_here: on this thread, if it is for one."""
         loaded = self._loaded
         callee = loaded.callees.get(frame.fields["function"]) if loaded else None
         if loaded is None or callee is None:
@@ -154,6 +155,8 @@ class Runtime:
             self._on_loop(self._start, self._run_on_loop, call, self._respond, loaded.web)
         elif callee.is_async:
             self._on_loop(self._start, self._run_on_loop, call, self._returned)
+        elif is_here:
+            self._run(call, callee)
         else:
             pool = self._episodes if callee.is_episode else self._pool
             try:
@@ -177,6 +180,12 @@ class Runtime:
         task.add_done_callback(self._tasks.discard)
 
     def _run(self, call: Invocation, callee: Callee) -> None:
+        following = self._run_one(call, callee)
+        if following is not None:
+            self._invoke(following, is_here=True)
+
+    def _run_one(self, call: Invocation, callee: Callee) -> Frame | None:
+        """Answer the call; what is to follow it."""
         with self._scopes.enter(call.invocation_id, callee.name):
             try:
                 run = self._run_episode if callee.is_episode else Invocation.run
@@ -187,8 +196,10 @@ class Runtime:
                 answer = call.raised(error)
             except BaseException as error:  # noqa: BLE001  # ends the child, said aloud
                 self._leave(error, callee)
-                return
+                return None
+            answer, following = call.join_following(answer)
             self._answer(call, answer)
+            return following
 
     def _run_episode(self, call: Invocation) -> Any:
         with note_sites(call.sites):

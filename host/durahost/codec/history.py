@@ -8,8 +8,9 @@ tests/histories.
 """
 
 import json
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from durahost.codec.json_text import dump_plain
@@ -19,6 +20,14 @@ from durahost.model.messages import ActivityTask
 from durahost.model.status import RuntimeStatus
 
 _IS_PLAYED = '"IsPlayed":false'
+
+GAP = "\0"
+"""Stands for what is not known yet; strict JSON has no such character."""
+
+GAPS = 3
+"""Of `task_completed_later`."""
+
+_SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def format_time(when: datetime) -> str:
@@ -150,6 +159,15 @@ def task_completed(task_id: int, result: str | None, now: datetime) -> HistoryEv
     """An activity returned; result is its JSON text."""
     rest = {"TaskScheduledId": task_id, "Result": result}
     return _event(EventKind.TASK_COMPLETED, now, rest, task_id=task_id)
+
+
+def task_completed_later(task_id: int) -> Sequence[HistoryEvent]:
+    """The first two events of the episode that an activity's result will wake, with gaps for the
+    time, the result and the time again.
+    """
+    time, text = format_time(_SOME_TIME), dump_plain(GAP)
+    later = (orchestrator_started(_SOME_TIME), task_completed(task_id, GAP, _SOME_TIME))
+    return [replace(e, text=e.text.replace(time, GAP).replace(text, GAP)) for e in later]
 
 
 def task_failed(task_id: int, reason: str, details: str | None, now: datetime) -> HistoryEvent:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from durahost.codec import durable_http, failures, history, sdk1
+from durahost.dispatch.ahead import BegunEpisode
 from durahost.dispatch.work_loop import Verbs
 from durahost.dispatch.workbench import Workbench
 from durahost.host_state import Generation
@@ -84,17 +85,24 @@ class ActivityDispatcher:
     ) -> HistoryEvent:
         text = sdk1.activity_input(task.input)
         trigger = None if text is None else TypedData("string", text)
+        guess = self._bench.ahead.guess(task)
+        call = Call(trigger=trigger, reason="(null)", then=None if guess is None else guess.then)
         try:
-            result = await self._bench.invoker.invoke(
-                generation.worker, function, Call(trigger=trigger, reason="(null)")
-            )
+            result = await self._bench.invoker.invoke(generation.worker, function, call)
         except WorkerTimeout:
             return self._timed_out(function, task)
         now = self._bench.clock.now()
         match result:
             case Returned(value):
                 text = None if value is None else str(value.value)
-                return history.task_completed(task.task_id, sdk1.activity_result(text), now)
+                output = sdk1.activity_result(text)
+                begun = result.then
+                if guess is None or begun is None or not (at := guess.time_of(begun, now)):
+                    return history.task_completed(task.task_id, output, now)
+                answer = history.task_completed(task.task_id, output, at)
+                episode = BegunEpisode(guess=guess, answer=answer, call=begun)
+                self._bench.ahead.begin(task, episode)
+                return answer
             case Raised():
                 message, stack = result.wire_message, result.stack_trace
                 reason = failures.activity_failed(task.name, message)

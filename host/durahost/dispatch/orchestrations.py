@@ -77,11 +77,12 @@ class OrchestrationDispatcher:
             await self._refuse(locked)
             return
         self._refusals.forget(locked.state.instance_id)
-        planned = episode.plan(locked, self._bench.clock.now())
+        begun = self._bench.ahead.take(locked)
+        planned = episode.plan(locked, begun.answer.timestamp if begun else self._bench.clock.now())
         if isinstance(planned, Commit):
             await self._commit(locked, planned)
             return
-        asked = await self._asking.ask(generation, planned)
+        asked = await self._asking.ask(generation, planned, begun)
         fresh, now = FreshIds(self._bench.clock.new_guid()), self._bench.clock.now()
         decide = partial(
             episode.conclude, rules=self._rules, known=_known(generation), fresh=fresh, now=now

@@ -1,10 +1,11 @@
 """What every dispatcher works with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from durahost.clock import Clock
 from durahost.config.settings import DurableSettings
+from durahost.dispatch.ahead import Ahead
 from durahost.dispatch.renewal import Renewal
 from durahost.dispatch.work_loop import Item, Verbs, WorkLoop
 from durahost.host_state import Generation, HostState
@@ -16,7 +17,7 @@ from durahost.model.errors import AppLoadError, WorkerExited
 class Workbench:
     """The host's side of durable work.
 
-    owner: the name that claims are taken in. function_timeout: of host.json.
+    owner: the name that claims are taken in. function_timeout: of host.json. ahead: of this hub.
     """
 
     state: HostState
@@ -26,6 +27,7 @@ class Workbench:
     owner: str
     renewal: Renewal
     function_timeout: timedelta
+    ahead: Ahead = field(default_factory=Ahead)
 
     def generation(self) -> Generation:
         """The app as it serves now. Errors: AppLoadError while it is offline, WorkerExited when

@@ -6,7 +6,7 @@ RpcFunctionMetadata, RpcLog) can carry, so that an official gRPC worker can stan
 Protocol.
 """
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -126,6 +126,7 @@ class Invocation:
 
     retry_exception: what the call before this one failed with, message and stack.
     exchange: of an HTTP function, when the app has a web server; the value returned is None then.
+    then: what is to be called at once when this one has returned; a worker need not do it.
     """
 
     invocation_id: InvocationId
@@ -139,6 +140,34 @@ class Invocation:
     retry_exception: tuple[str, str] = ("", "")
     session: SessionAsk | None = None
     exchange: HttpExchange | None = None
+    then: "Following | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """A call that follows another one, whose answer it needs, without anybody asking for it first.
+
+    call: without its trigger's value. trigger: the binding. pieces: of that value, a text; between
+    them stand when the other call returned (as `Begun.at`), what it returned (a JSON string with
+    the text, or null), and once more when.
+    """
+
+    call: Invocation
+    trigger: str
+    pieces: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A call that has begun by following another one.
+
+    at: when the other one returned, UTC, as Newtonsoft writes it. answer: waits for what the call
+    gives, as `Worker.invoke` does; it may be left unasked.
+    """
+
+    invocation_id: InvocationId
+    at: str
+    answer: Callable[[], Awaitable["Returned | Raised"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +176,14 @@ class Returned:
 
     sites: of an orchestrator, where each of its actions was asked for (`file:line`, None when not
     known), one per batch under replay schema V1; empty from a worker that cannot tell.
+    then: the call that has begun by following this one.
     """
 
     value: TypedData | None = None
     outputs: Mapping[str, TypedData] = field(default_factory=dict)
     sites: Sequence[str | None] = ()
     session: SessionState | None = None
+    then: Begun | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from durahost.child.following import GAP
 from durahost.child.wire import Frame, ProtocolError, Value, pack, unpack
 from durahost.codec.unicode import replace_surrogates
 from durahost.model.errors import (
@@ -23,6 +24,8 @@ from durahost.model.functions import Binding, FunctionFailure, FunctionMetadata,
 from durahost.model.ids import InvocationId
 from durahost.worker.base import (
     AppSource,
+    Begun,
+    Following,
     HttpData,
     Invocation,
     LoadedApp,
@@ -75,6 +78,7 @@ class Channel:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = math.inf
         self._overdue: tuple[_Open, str] | None = None
+        self._following: dict[int, asyncio.Future[Frame]] = {}
 
     @property
     def running(self) -> int:
@@ -118,6 +122,8 @@ class Channel:
         address, exchange = self._web_address, call.exchange
         if address is not None and exchange is not None:
             fields["is_forwarded"] = True
+        if "then" in fields:
+            fields["then"]["id"] = next(self._ids)
         try:
             answering = self._request("invoke", fields, parts, waiting)
         except ProtocolError as error:  # the call is too large, today and at every other try
@@ -144,7 +150,19 @@ class Channel:
             for name, one in fields["outputs"].items()
             if (data := _typed(unpack(one, parts))) is not None
         }
-        return Returned(_typed(unpack(fields["value"], parts)), outputs, sites, session)
+        value = _typed(unpack(fields["value"], parts))
+        return Returned(value, outputs, sites, session, self._begun(call, fields))
+
+    def _begun(self, call: Invocation, fields: Mapping[str, Any]) -> Begun | None:
+        if call.then is None or "then" not in fields:
+            return None
+        told, following = fields["then"], call.then.call
+        answer = self._following.pop(told["id"])
+
+        async def result() -> Returned | Raised:
+            return self._result(following, await answer)
+
+        return Begun(following.invocation_id, told["at"], result)
 
     def _track(self, forwarding: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(forwarding, name="forward")
@@ -163,6 +181,8 @@ class Channel:
             self._sink(_log(frame.fields))
             return
         ended = self._waiting.pop(frame.fields["id"], None)
+        if ended is not None and "then" in frame.fields:
+            self._wait_for_following(ended, frame.fields["then"]["id"])
         if self._idle is not None:
             self._note_idle()
         if ended is None or ended.answer.done():
@@ -171,6 +191,20 @@ class Channel:
             ended.answer.set_exception(WorkerError(frame.fields["message"]))
         else:
             ended.answer.set_result(frame)
+
+    def _wait_for_following(self, ended: _Open, number: int) -> None:
+        """It has begun with its own time to run, whether or not anybody asks for its answer."""
+        if ended.call is None or ended.call.then is None:
+            raise ProtocolError("a call follows one that nothing was to follow")
+        loop = asyncio.get_running_loop()
+        due = loop.time() + ended.deadline_s
+        answer: asyncio.Future[Frame] = loop.create_future()
+        answer.add_done_callback(_note_failure)
+        self._waiting[number] = _Open(answer, ended.call.then.call, ended.deadline_s, due)
+        if due < self._timer_due:
+            self._set_timer(due)
+        if not ended.answer.done():
+            self._following[number] = answer
 
     def fail(self, failure: WorkerExited) -> None:
         """Fail what runs and all that comes; the first failure stays."""
@@ -285,7 +319,23 @@ def _written_call(call: Invocation, parts: list[bytes]) -> dict[str, Any]:
             "replaces": ask.replaces,
             "idle_s": ask.idle_s,
         }
+    if call.then is not None:
+        fields["then"] = _written_following(call.then, parts)
     return fields
+
+
+def _written_following(following: Following, parts: list[bytes]) -> dict[str, Any]:
+    value = TypedData("string", GAP.join(following.pieces))
+    fields = _written_call(following.call, parts)
+    fields["part"] = len(parts)
+    fields["inputs"][following.trigger] = pack(value, parts)
+    return fields
+
+
+def _note_failure(answer: asyncio.Future[Frame]) -> None:
+    """Nobody need ask for it, so asyncio shall not report that nobody did."""
+    if not answer.cancelled():
+        answer.exception()
 
 
 def _text(described: Mapping[str, Any], parts: Sequence[bytes]) -> str:

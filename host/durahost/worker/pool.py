@@ -7,6 +7,7 @@ dying. Its running calls fail with WorkerExited; new calls wait, with a limit, w
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -105,6 +106,10 @@ class WorkerPool:
         Errors: SessionLost; WorkerExited, also when none stands within the limit; WorkerTimeout.
         """
         member = self._chosen(call.session) or await self._until_one_stands()
+        session = None if call.then is None else call.then.call.session
+        if session is not None and session.child not in (None, member.name):
+            # What goes on where its session is can only follow what runs there.
+            call = replace(call, then=None)
         return await member.invoke(call, deadline_s=deadline_s)
 
     async def drain(self, grace: timedelta) -> None:
