@@ -171,6 +171,7 @@ def commit(
     lease, state = claim.lease, commit.state
     instance_row, first_seq, due = _write_state(claim, commit, connection)
     connection.after_commit(partial(_release, hub, claim, commit, bool(answers)))
+    connection.after_commit(partial(hub.states.keep, state))
     own = {"instance_row": instance_row}
     _consume(hub, lease, commit, instance_row, answers, connection)
     if commit.starts_generation:

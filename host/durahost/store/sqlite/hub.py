@@ -196,13 +196,19 @@ class SqliteHub:
 
     async def get(self, instance_id: InstanceId) -> InstanceState | None:
         """The row as last committed."""
+        return self._get(instance_id)
+
+    def _get(self, instance_id: InstanceId) -> InstanceState | None:
+        kept = self._scope.states.get(instance_id)
+        if kept is not None:
+            return kept
         return self._readers.read_now(partial(instances.get, self._scope, instance_id))
 
     async def wait_for_end(self, instance_id: InstanceId, at_most: timedelta) -> None:
         """Return when the instance ends, at once when it has, or after the limit."""
 
         def has_ended() -> bool:
-            state = self._readers.read_now(partial(instances.get, self._scope, instance_id))
+            state = self._get(instance_id)
             return state is not None and state.status.is_terminal
 
         await self._scope.ends.wait(instance_id, has_ended, at_most)

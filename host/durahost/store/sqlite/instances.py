@@ -89,6 +89,7 @@ def send(
 
 def update(hub: HubScope, state: InstanceState, connection: Connection) -> int:
     """Write the row outside an episode; a claim on it is void. Returns its key."""
+    connection.after_commit(partial(hub.states.forget, state.instance_id))
     values = rows.state_values(state) | {"hub": hub.name}
     return int(connection.scalar("update_instance", values))
 
@@ -100,6 +101,7 @@ def remove_idle(
     values = {"hub": hub.name, "id": instance_id, "execution_id": execution_id}
     known = connection.one("find_idle_instance", values)
     if known is not None:
+        connection.after_commit(partial(hub.states.forget, instance_id))
         _delete(known, connection)
     return known is not None
 
@@ -114,6 +116,7 @@ def purge(
 
     Errors: InstanceNotFound, InvalidState.
     """
+    connection.after_commit(partial(hub.states.forget, instance_id))
     _delete(require(hub, instance_id, allowed, connection), connection)
 
 
@@ -175,6 +178,7 @@ def _find(hub: HubScope, instance_id: InstanceId, connection: Connection) -> Row
 
 
 def _insert(hub: HubScope, state: InstanceState, connection: Connection) -> None:
+    connection.after_commit(partial(hub.states.keep, state))
     values = rows.state_values(state)
     row = connection.scalar("insert_instance", values | {"hub": hub.name})
     connection.run("insert_input", values | {"instance_row": row})

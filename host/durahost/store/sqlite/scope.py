@@ -9,6 +9,7 @@ from durahost.store.sqlite.answers import Answers
 from durahost.store.sqlite.claims import Claims
 from durahost.store.sqlite.residents import Residents
 from durahost.store.sqlite.rows import to_microseconds
+from durahost.store.sqlite.states import States
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class HubScope:
     activity_claims: Claims
     answers: Answers
     residents: Residents
+    states: States
 
     def now(self) -> int:
         """The app's time in microseconds."""

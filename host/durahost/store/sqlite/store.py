@@ -28,6 +28,7 @@ from durahost.store.sqlite.hub import SqliteHub
 from durahost.store.sqlite.readers import Readers
 from durahost.store.sqlite.residents import Residents
 from durahost.store.sqlite.scope import HubScope
+from durahost.store.sqlite.states import States
 from durahost.store.sqlite.writer import Writer
 
 BUSY_TIMEOUT = timedelta(seconds=5)
@@ -73,6 +74,7 @@ class SqliteDatabase:
             activity_claims=activities,
             answers=Answers(activities, episodes, record),
             residents=Residents(),
+            states=States(),
         )
         return scope
 
@@ -90,6 +92,7 @@ class SqliteDatabase:
             await self._readers.close()
             await self._writer.close()
         for hub in self._hubs.values():
+            hub.states.clear()
             hub.episodes.notify()
             hub.activities.notify()
 
