@@ -78,7 +78,6 @@ class Channel:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = math.inf
         self._overdue: tuple[_Open, str] | None = None
-        self._following: dict[int, asyncio.Future[Frame]] = {}
 
     @property
     def running(self) -> int:
@@ -157,7 +156,7 @@ class Channel:
         if call.then is None or "then" not in fields:
             return None
         told, following = fields["then"], call.then.call
-        answer = self._following.pop(told["id"])
+        answer = told["answer"]
 
         async def result() -> Returned | Raised:
             return self._result(following, await answer)
@@ -180,9 +179,11 @@ class Channel:
         if frame.kind == "log":
             self._sink(_log(frame.fields))
             return
-        ended = self._waiting.pop(frame.fields["id"], None)
+        ended = self._waiting.get(frame.fields["id"])
         if ended is not None and "then" in frame.fields:
-            self._wait_for_following(ended, frame.fields["then"]["id"])
+            # Before it is taken out: whoever waits is told if the frame cannot be understood.
+            self._wait_for_following(ended, frame.fields["then"])
+        self._waiting.pop(frame.fields["id"], None)
         if self._idle is not None:
             self._note_idle()
         if ended is None or ended.answer.done():
@@ -192,19 +193,20 @@ class Channel:
         else:
             ended.answer.set_result(frame)
 
-    def _wait_for_following(self, ended: _Open, number: int) -> None:
-        """It has begun with its own time to run, whether or not anybody asks for its answer."""
+    def _wait_for_following(self, ended: _Open, told: dict[str, Any]) -> None:
+        """It has begun with its own time to run, whether or not anybody asks for its answer, which
+        stands beside what the child told of it.
+        """
         if ended.call is None or ended.call.then is None:
             raise ProtocolError("a call follows one that nothing was to follow")
         loop = asyncio.get_running_loop()
         due = loop.time() + ended.deadline_s
         answer: asyncio.Future[Frame] = loop.create_future()
         answer.add_done_callback(_note_failure)
-        self._waiting[number] = _Open(answer, ended.call.then.call, ended.deadline_s, due)
+        told["answer"] = answer
+        self._waiting[told["id"]] = _Open(answer, ended.call.then.call, ended.deadline_s, due)
         if due < self._timer_due:
             self._set_timer(due)
-        if not ended.answer.done():
-            self._following[number] = answer
 
     def fail(self, failure: WorkerExited) -> None:
         """Fail what runs and all that comes; the first failure stays."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from durahost.child.wire import Frame, ProtocolError
 from durahost.clock import RealClock
 from durahost.codec import history, sdk1
 from durahost.model.errors import WorkerExited, WorkerTimeout
@@ -15,6 +16,7 @@ from durahost.model.instances import InstanceState
 from durahost.model.messages import ActivityTask
 from durahost.model.status import RuntimeStatus
 from durahost.worker.base import Following, Raised, Returned, TypedData
+from durahost.worker.channel import Channel
 
 NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
 FLOW = """
@@ -142,3 +144,18 @@ async def test_one_that_nobody_asks_for_has_its_time_too(worker, app, caplog):
     with pytest.raises(WorkerExited):
         await until_it_ends(worker, app)
     assert "never retrieved" not in caplog.text
+
+
+@pytest.mark.parametrize("told", [{}, {"at": "x"}, {"id": 2, "at": "x"}])
+async def test_who_waits_is_told_of_a_frame_that_cannot_be_understood(app, told):
+    """A child that says so of a call which nothing was to follow has broken the protocol."""
+    sent = []
+    channel = Channel(sent.append, lambda why: None, lambda log: None)
+    calling = asyncio.create_task(channel.invoke(work(app), 20))
+    await asyncio.sleep(0)
+    answer = {"id": sent[0].fields["id"], "value": None, "outputs": {}, "then": told}
+    with pytest.raises((ProtocolError, KeyError)):
+        channel.receive(Frame("returned", answer))
+    channel.fail(WorkerExited("it broke the protocol"))
+    with pytest.raises(WorkerExited, match="broke"):
+        await asyncio.wait_for(calling, 20)
