@@ -9,11 +9,11 @@ tests/histories.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from durahost.codec.json_text import dump_plain
+from durahost.codec.json_text import dump_plain, write_text
 from durahost.model.events import EventKind, HistoryEvent
 from durahost.model.instances import InstanceState, ParentInstance
 from durahost.model.messages import ActivityTask
@@ -47,12 +47,12 @@ def mark_played(text: str) -> str:
 
 def orchestrator_started(now: datetime) -> HistoryEvent:
     """First event of every episode."""
-    return _event(EventKind.ORCHESTRATOR_STARTED, now, {})
+    return _written(EventKind.ORCHESTRATOR_STARTED, now, "")
 
 
 def orchestrator_completed(now: datetime) -> HistoryEvent:
     """Last event of every episode."""
-    return _event(EventKind.ORCHESTRATOR_COMPLETED, now, {})
+    return _written(EventKind.ORCHESTRATOR_COMPLETED, now, "")
 
 
 def execution_started(state: InstanceState, now: datetime) -> HistoryEvent:
@@ -71,7 +71,7 @@ def execution_started(state: InstanceState, now: datetime) -> HistoryEvent:
         "ScheduledStartTime": scheduled,
         "Generation": state.generation,
     }
-    return _event(EventKind.EXECUTION_STARTED, now, rest, fields=own, name=state.name)
+    return _event(EventKind.EXECUTION_STARTED, now, rest, first=own, name=state.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,32 +142,33 @@ def task_scheduled(
     task: ActivityTask, now: datetime, *, stores_input: bool, site: str | None = None
 ) -> HistoryEvent:
     """An activity was asked for; its input is kept only when the settings say so."""
-    rest = {
-        "Name": task.name,
-        "Version": "",
-        "Input": task.input if stores_input else None,
-        "ParentTraceContext": None,
-        "Tags": None,
-    }
-    return _event(
-        EventKind.TASK_SCHEDULED, now, rest,
-        task_id=task.task_id, own_id=task.task_id, name=task.name, site=site,
-    )  # fmt: skip
+    written = write_text(task.input if stores_input else None)
+    rest = (
+        f',"Name":{write_text(task.name)},"Version":"","Input":{written}'
+        ',"ParentTraceContext":null,"Tags":null'
+    )
+    number = task.task_id
+    return _written(
+        EventKind.TASK_SCHEDULED, now, rest, task_id=number, own_id=number, name=task.name, site=site
+    )
 
 
 def task_completed(task_id: int, result: str | None, now: datetime) -> HistoryEvent:
     """An activity returned; result is its JSON text."""
-    rest = {"TaskScheduledId": task_id, "Result": result}
-    return _event(EventKind.TASK_COMPLETED, now, rest, task_id=task_id)
+    rest = _completed(task_id, write_text(result))
+    return _written(EventKind.TASK_COMPLETED, now, rest, task_id=task_id)
 
 
 def task_completed_later(task_id: int) -> Sequence[HistoryEvent]:
     """The first two events of the episode that an activity's result will wake, with gaps for the
     time, the result and the time again.
     """
-    time, text = format_time(_SOME_TIME), dump_plain(GAP)
-    later = (orchestrator_started(_SOME_TIME), task_completed(task_id, GAP, _SOME_TIME))
-    return [replace(e, text=e.text.replace(time, GAP).replace(text, GAP)) for e in later]
+    started, completed = EventKind.ORCHESTRATOR_STARTED, EventKind.TASK_COMPLETED
+    text = _text(completed, _completed(task_id, GAP), GAP)
+    return [
+        HistoryEvent(started, _SOME_TIME, _text(started, "", GAP)),
+        HistoryEvent(completed, _SOME_TIME, text, task_id=task_id),
+    ]
 
 
 def task_failed(task_id: int, reason: str, details: str | None, now: datetime) -> HistoryEvent:
@@ -292,12 +293,44 @@ def _event(
     now: datetime,
     rest: dict[str, Any],
     *,
-    fields: dict[str, Any] | None = None,
+    first: dict[str, Any] | None = None,
     task_id: int | None = None,
     own_id: int = -1,
     name: str | None = None,
     site: str | None = None,
 ) -> HistoryEvent:
-    start = dump_plain({**(fields or {}), "EventType": int(kind), **rest})[:-1]
-    text = f'{start},"EventId":{own_id},{_IS_PLAYED},"Timestamp":"{format_time(now)}"}}'
+    """An event of these members; what stands in every episode is written without them."""
+    start = f"{dump_plain(first)[1:-1]}," if first else ""
+    written = f",{dump_plain(rest)[1:-1]}" if rest else ""
+    return _written(
+        kind, now, written, first=start, task_id=task_id, own_id=own_id, name=name, site=site
+    )
+
+
+def _written(
+    kind: EventKind,
+    now: datetime,
+    rest: str,
+    *,
+    first: str = "",
+    task_id: int | None = None,
+    own_id: int = -1,
+    name: str | None = None,
+    site: str | None = None,
+) -> HistoryEvent:
+    """An event whose members are written already, each after a comma; first: those before its
+    type.
+    """
+    text = _text(kind, rest, format_time(now), first=first, own_id=own_id)
     return HistoryEvent(kind, now, text, task_id=task_id, name=name, site=site)
+
+
+def _text(kind: EventKind, rest: str, time: str, *, first: str = "", own_id: int = -1) -> str:
+    return (
+        f'{{{first}"EventType":{kind.value}{rest},"EventId":{own_id},{_IS_PLAYED}'
+        f',"Timestamp":"{time}"}}'
+    )
+
+
+def _completed(task_id: int, result: str) -> str:
+    return f',"TaskScheduledId":{task_id},"Result":{result}'

@@ -38,6 +38,11 @@ def dumps(value: Any, indent: int = 0) -> str:
     return _write(value, " " * indent, "\n")
 
 
+def write_text(text: str | None) -> str:
+    """What `dump_plain` writes of a text or of none."""
+    return "null" if text is None else encode_basestring(text)
+
+
 def quote(text: str) -> str:
     """Write a string."""
     quoted = encode_basestring(text)

@@ -25,13 +25,7 @@ MAX_BATCH = 64
 """With more requests the rate hardly grows, and the first of a batch waits for its last."""
 
 QUICK_S = 0.001
-"""A COMMIT that takes no longer, on the average, holds up nobody."""
-
-LONGEST_COUNTED_S = 4 * QUICK_S
-"""One that is held up says little of the next ones."""
-
-TRY_EACH = 64
-"""Turns after which a disk that was slow may show that it is quick again."""
+"""A COMMIT that takes no longer holds up nobody."""
 
 CHECKPOINT_AFTER = 100
 """Turns; the thread writes the log back into the file then, and the next turn begins it anew. What
@@ -63,8 +57,7 @@ class Writer:
         self._idle.set()
         self._is_closing = False
         self._is_lent = False
-        self._took_s = 0.0
-        self._turns = 0
+        self._slow_share = 0.0
         self._since_checkpoint = 0
         connection.is_only_writer = True
         connection.execute("PRAGMA busy_timeout = 0")
@@ -121,11 +114,7 @@ class Writer:
             return
         outcomes = self._make(batch)
         if self._is_quick(batch):
-            begun_s = self._clock.monotonic()
-            outcomes = self._commit(batch, outcomes)
-            took_s = min(self._clock.monotonic() - begun_s, LONGEST_COUNTED_S)
-            self._took_s += (took_s - self._took_s) / 8
-            self._end_turn(batch, outcomes)
+            self._end_turn(batch, self._commit(batch, outcomes))
         else:
             self._hand_over(batch, partial(self._commit, batch, outcomes))
 
@@ -136,7 +125,6 @@ class Writer:
 
     def _end_turn(self, batch: Sequence[Request], outcomes: Sequence[Outcome]) -> None:
         self._is_lent = False
-        self._turns += 1
         self._since_checkpoint += 1
         if self._queue:
             self._loop.call_soon(self._take_turn)
@@ -149,7 +137,10 @@ class Writer:
         return is_long or self._since_checkpoint >= CHECKPOINT_AFTER
 
     def _is_quick(self, batch: Sequence[Request]) -> bool:
-        return len(batch) == 1 and (self._took_s <= QUICK_S or self._turns % TRY_EACH == 0)
+        """Most of the latest ones were; how slow a slow one was does not count, since what holds
+        up one says little of the next ones.
+        """
+        return len(batch) == 1 and self._slow_share < 0.5
 
     def _begin_now(self) -> bool:
         """Begin, unless another program holds the file: the thread waits for it, and says why."""
@@ -180,10 +171,13 @@ class Writer:
             return transactions.refuse(self._connection, batch, error)
 
     def _commit(self, batch: Sequence[Request], outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        begun_s = self._clock.monotonic()
         try:
             transactions.commit(self._connection)
         except StoreError as error:
             return transactions.refuse(self._connection, batch, error)
+        is_slow = self._clock.monotonic() - begun_s > QUICK_S
+        self._slow_share += (is_slow - self._slow_share) / 8
         return outcomes
 
     def _leave(self) -> None:
