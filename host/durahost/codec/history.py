@@ -327,7 +327,7 @@ def _written(
 
 def _text(kind: EventKind, rest: str, time: str, *, first: str = "", own_id: int = -1) -> str:
     return (
-        f'{{{first}"EventType":{kind.value}{rest},"EventId":{own_id},{_IS_PLAYED}'
+        f'{{{first}"EventType":{kind:d}{rest},"EventId":{own_id},{_IS_PLAYED}'
         f',"Timestamp":"{time}"}}'
     )
 
