@@ -17,6 +17,7 @@ from durahost.store.sqlite.claims import Claim
 from durahost.store.sqlite.connection import Connection, Row
 from durahost.store.sqlite.residents import Resident
 from durahost.store.sqlite.scope import HubScope
+from durahost.store.sqlite.tasks import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,9 @@ def lock(
 ) -> Sequence[Taken]:
     """Claim the instances that have been ready longest; on the event loop."""
     now, monotonic, claims = hub.now(), hub.clock.monotonic(), hub.episode_claims
-    found = _find_ready(hub, now, monotonic, at_most + len(claims), connection)
+    may_be_stored = hub.episodes.may_be_stored
+    stored = _read(hub, now, at_most + len(claims), connection) if may_be_stored else []
+    found = _add_answered(hub, stored, monotonic, connection)
     free = [row for row in found if claims.is_free(row[1], row[2:4], monotonic)]
     token, until = next(hub.tokens), monotonic + lease_for.total_seconds()
     taken = []
@@ -46,26 +49,34 @@ def lock(
         lease = Lease(rules.EPISODE, instance_id, owner, token)
         claim = claims.take(lease, (instance_row, mark), until)
         taken.append(Taken(claim, now, length, bool(is_stored)))
+    if taken:
+        hub.episodes.claimed_until(until)
     if len(taken) < at_most:
-        _find_none(hub, now, claims.next_free(monotonic), connection)
+        _find_none(hub, may_be_stored, now, monotonic, connection)
     return taken
 
 
-def _find_none(hub: HubScope, now: int, lapse_s: float | None, connection: Connection) -> None:
+def _find_none(
+    hub: HubScope, was_read: bool, now: int, monotonic: float, connection: Connection
+) -> None:
     """All that is ready now was found: say when there may be more."""
-    if not hub.episodes.may_be_stored:
-        hub.episodes.found_none_kept(lapse_s)
-        return
-    due = connection.scalar("next_due", {"hub": hub.name, "now": now})
-    hub.episodes.found_nothing(rows.optional_time(due), lapse_s)
+    if was_read:
+        due = connection.scalar("next_due", {"hub": hub.name, "now": now})
+        lapse_s = hub.episode_claims.next_free(monotonic)
+        hub.episodes.found_nothing(rows.optional_time(due), lapse_s)
+    else:
+        hub.episodes.found_none_kept()
 
 
-def _find_ready(
-    hub: HubScope, now: int, now_s: float, at_most: int, connection: Connection
+def _read(hub: HubScope, now: int, at_most: int, connection: Connection) -> list[Row]:
+    """Instances with messages in the database, the claimed ones among them; oldest first."""
+    return connection.all("find_instances", {"hub": hub.name, "now": now, "at_most": at_most})
+
+
+def _add_answered(
+    hub: HubScope, found: list[Row], now_s: float, connection: Connection
 ) -> list[Row]:
-    """Instances with messages in the database, and those with answers in memory; oldest first."""
-    values = {"hub": hub.name, "now": now, "at_most": at_most}
-    found = connection.all("find_instances", values) if hub.episodes.may_be_stored else []
+    """Those and the instances with answers in memory; oldest first."""
     answers = list(hub.answers.oldest(now_s))
     if not answers:
         return found
@@ -175,7 +186,8 @@ def commit(
     own = {"instance_row": instance_row}
     _consume(hub, lease, commit, instance_row, answers, connection)
     if commit.starts_generation:
-        for query in ("delete_history", "delete_tasks", "drop_addressed_messages"):
+        instances.delete_tasks(hub, instance_row, connection)
+        for query in ("delete_history", "drop_addressed_messages"):
             connection.run(query, own)
     _append(lease, commit, instance_row, first_seq, connection)
     _schedule(hub, commit, instance_row, connection)
@@ -185,8 +197,8 @@ def commit(
         instances.deliver(hub, message, connection)
     if state.status.is_terminal:
         has_failed = state.status is RuntimeStatus.FAILED
-        for query in ("drop_all_but_answers" if has_failed else "delete_inbox", "delete_tasks"):
-            connection.run(query, own)
+        connection.run("drop_all_but_answers" if has_failed else "delete_inbox", own)
+        instances.delete_tasks(hub, instance_row, connection)
         connection.after_commit(partial(hub.ends.notify, state.instance_id))
     is_over = commit.starts_generation or state.status.is_terminal
     if is_over:
@@ -228,14 +240,20 @@ def _consume(
 def _schedule(hub: HubScope, commit: Commit, instance_row: int, connection: Connection) -> None:
     if not commit.schedule:
         return
-    connection.run_many(
-        "schedule_task",
-        [
-            (instance_row, hub.name, task.execution_id, task.task_id, task.name, task.input)
-            for task in commit.schedule
-        ],
-    )
-    connection.after_commit(hub.activities.notify)
+    tasks = []
+    for one in commit.schedule:
+        columns = (instance_row, hub.name, one.execution_id, one.task_id, one.name, one.input)
+        row = connection.scalar("schedule_task", columns)
+        tasks.append(activities.scheduled(row, instance_row, one))
+    connection.after_commit(partial(_announce, hub, tasks))
+
+
+def _announce(hub: HubScope, tasks: Sequence[Task]) -> None:
+    """Tell the dispatcher, which has them from memory if there is room."""
+    if hub.tasks.keep(tasks):
+        hub.activities.notify_kept()
+    else:
+        hub.activities.notify()
 
 
 def _write_state(

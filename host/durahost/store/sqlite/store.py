@@ -29,6 +29,7 @@ from durahost.store.sqlite.readers import Readers
 from durahost.store.sqlite.residents import Residents
 from durahost.store.sqlite.scope import HubScope
 from durahost.store.sqlite.states import States
+from durahost.store.sqlite.tasks import Tasks
 from durahost.store.sqlite.writer import Writer
 
 BUSY_TIMEOUT = timedelta(seconds=5)
@@ -73,6 +74,7 @@ class SqliteDatabase:
             episode_claims=episodes,
             activity_claims=activities,
             answers=Answers(activities, episodes, record),
+            tasks=Tasks(),
             residents=Residents(),
             states=States(),
         )

@@ -67,7 +67,8 @@ DELETE FROM inbox WHERE instance_row = ? AND message_id = ?;
 
 -- name: schedule_task
 INSERT INTO task (instance_row, hub, execution_id, task_id, name, input)
-VALUES (?, ?, ?, ?, ?, ?);
+VALUES (?, ?, ?, ?, ?, ?)
+RETURNING task_row;
 
 -- name: drop_addressed_messages
 -- Messages to an execution that has ended; the inbox holds none for another one.
