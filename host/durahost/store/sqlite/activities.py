@@ -79,12 +79,6 @@ def complete(hub: HubScope, claim: Claim, answer: Message, connection: Connectio
     instances.deliver(hub, answer, connection)
 
 
-def find_place(claim: Claim, connection: Connection) -> int | None:
-    """The message that was accepted last in the database; None when the activity is gone."""
-    place = connection.scalar("find_place", own_row(claim))
-    return None if place is None else int(place)
-
-
 def record(hub: HubScope, answers: Sequence[Answer], connection: Connection) -> None:
     """Write answers that no episode takes now to the inbox, but for activities that are gone."""
     for answer in answers:

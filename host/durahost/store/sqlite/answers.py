@@ -50,7 +50,8 @@ class Answer:
 class Answers:
     """All answers of one hub; used on the event loop only.
 
-    record: writes answers to the inbox. Errors: StoreError, nothing was written.
+    record: writes answers to the inbox. Errors: StoreError, nothing was written. last: the message
+    that was accepted last before the first answer.
     """
 
     def __init__(
@@ -58,21 +59,27 @@ class Answers:
         activities: Claims,
         episodes: Claims,
         record: Callable[[Sequence[Answer]], Coroutine[Any, Any, None]],
+        last: int,
         kept_s: float = KEPT_S,
     ) -> None:
         self._activities = activities
         self._episodes = episodes
         self._record = record
+        self._last = last
         self._kept_s = kept_s
         self._kept: dict[InstanceId, dict[int, Answer]] = {}
         self._look: asyncio.TimerHandle | None = None
         self._recording: asyncio.Task[None] | None = None
 
-    def add(self, claim: Claim, message: Message, behind: int, due: int) -> None:
+    def follow(self, message_id: int) -> None:
+        """This message is accepted; answers come behind it from now on."""
+        self._last = message_id
+
+    def add(self, claim: Claim, message: Message, due: int) -> None:
         """Keep an answer; its activity is nobody else's until it is recorded or dropped."""
         self._activities.close(claim)
         loop = asyncio.get_running_loop()
-        answer = Answer(claim, message, behind, due, loop.time() + self._kept_s)
+        answer = Answer(claim, message, self._last, due, loop.time() + self._kept_s)
         self._kept.setdefault(message.instance_id, {})[answer.message_id] = answer
         if self._look is None:
             self._look = loop.call_later(self._kept_s, self._look_for_old_ones)

@@ -161,11 +161,10 @@ class SqliteHub:
         """Have the next episode record the answer and remove the activity (`answers`)."""
         claim = _proven(self._scope.activity_claims, lease)
         try:
+            if claim.is_gone:
+                raise rules.work_gone(lease)
             if self._may_wait(claim, answer):
-                place = self._readers.read_now(partial(activities.find_place, claim))
-                if place is None:
-                    raise rules.work_gone(lease)
-                self._scope.answers.add(claim, answer, place, self._scope.now())
+                self._scope.answers.add(claim, answer, self._scope.now())
                 self._scope.episodes.notify_kept()
             else:
                 change = partial(activities.complete, self._scope, claim, answer)

@@ -62,9 +62,16 @@ def deliver(
     if accepted is None:
         return
     columns = rows.message_columns(instance_row, hub.name, accepted, hub.now())
-    connection.run("insert_message", columns)
+    message_id = connection.scalar("insert_message", columns)
+    if message_id is not None:
+        connection.after_commit(partial(hub.answers.follow, message_id))
     connection.run("refresh_due", {"instance_row": instance_row})
     connection.after_commit(hub.episodes.notify)
+
+
+def last_message(connection: Connection) -> int:
+    """The message that was accepted last of those that wait in the inbox."""
+    return int(connection.scalar("last_message", {}))
 
 
 def send(
@@ -211,9 +218,16 @@ def require(
 
 
 def delete_tasks(hub: HubScope, instance_row: int, connection: Connection) -> None:
-    """Delete an instance's activities; those that are claimed are void."""
-    connection.run("delete_tasks", {"instance_row": instance_row})
-    connection.after_commit(partial(hub.tasks.forget, instance_row))
+    """Delete an instance's activities."""
+    gone = connection.all("delete_tasks", {"instance_row": instance_row})
+    if gone:
+        connection.after_commit(partial(_forget_tasks, hub, gone))
+
+
+def _forget_tasks(hub: HubScope, gone: Sequence[Row]) -> None:
+    for task_row, *mark in gone:
+        hub.tasks.forget(task_row)
+        hub.activity_claims.void(str(task_row), tuple(mark))
 
 
 def _delete(hub: HubScope, known: Row, connection: Connection) -> None:

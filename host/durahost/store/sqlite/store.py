@@ -25,6 +25,7 @@ from durahost.store.sqlite.connection import Connection, connect, read_queries, 
 from durahost.store.sqlite.file_lock import FileLock
 from durahost.store.sqlite.host_table import SqliteHostStore
 from durahost.store.sqlite.hub import SqliteHub
+from durahost.store.sqlite.instances import last_message
 from durahost.store.sqlite.readers import Readers
 from durahost.store.sqlite.residents import Residents
 from durahost.store.sqlite.scope import HubScope
@@ -73,7 +74,7 @@ class SqliteDatabase:
             ends=EndSignal(),
             episode_claims=episodes,
             activity_claims=activities,
-            answers=Answers(activities, episodes, record),
+            answers=Answers(activities, episodes, record, self._readers.read_now(last_message)),
             tasks=Tasks(),
             residents=Residents(),
             states=States(),

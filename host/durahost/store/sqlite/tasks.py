@@ -7,6 +7,7 @@ may be stored. Then the file is read, which has all, and nothing stands here any
 free has been claimed, or the file is read the next time, too.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -38,8 +39,7 @@ class Tasks:
     """Of one hub; used on the event loop only."""
 
     def __init__(self, most_characters: int = MOST_CHARACTERS) -> None:
-        self._waiting: dict[int, Task] = {}
-        self._rows: dict[int, set[int]] = {}
+        self._waiting: OrderedDict[int, Task] = OrderedDict()
         self._free = most_characters
 
     def keep(self, tasks: Sequence[Task]) -> bool:
@@ -48,31 +48,22 @@ class Tasks:
         if characters > self._free:
             return False
         self._free -= characters
-        for task in tasks:
-            self._waiting[task.row] = task
-            self._rows.setdefault(task.mark[0], set()).add(task.row)
+        self._waiting.update((task.row, task) for task in tasks)
         return True
 
     def take(self) -> Iterator[Task]:
         """One after the other, the oldest first; none is kept any more."""
         while self._waiting:
-            yield self._take(next(iter(self._waiting)))
+            _, task = self._waiting.popitem(last=False)
+            self._free += task.characters
+            yield task
 
-    def forget(self, instance_row: int) -> None:
-        """The activities of this instance are gone."""
-        for row in list(self._rows.get(instance_row, ())):
-            self._take(row)
+    def forget(self, row: int) -> None:
+        """The activity is gone."""
+        if (task := self._waiting.pop(row, None)) is not None:
+            self._free += task.characters
 
     def clear(self) -> None:
         """Keep none: the file is asked."""
-        for row in list(self._waiting):
-            self._take(row)
-
-    def _take(self, row: int) -> Task:
-        task = self._waiting.pop(row)
-        rows = self._rows[task.mark[0]]
-        rows.discard(row)
-        if not rows:
-            del self._rows[task.mark[0]]
-        self._free += task.characters
-        return task
+        for _ in self.take():
+            pass
