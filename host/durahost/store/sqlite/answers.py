@@ -8,6 +8,7 @@ process which dies runs it again; as long as its answer is here, nobody else cla
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -50,6 +51,9 @@ class Answer:
 class Answers:
     """All answers of one hub; used on the event loop only.
 
+    Which instance an episode can be claimed for is found among those that no episode has taken all
+    answers of, and, once a claim may have lapsed, among all.
+
     record: writes answers to the inbox. Errors: StoreError, nothing was written. last: the message
     that was accepted last before the first answer.
     """
@@ -68,6 +72,8 @@ class Answers:
         self._last = last
         self._kept_s = kept_s
         self._kept: dict[InstanceId, dict[int, Answer]] = {}
+        self._untaken: dict[InstanceId, None] = {}
+        self._lapse_s = math.inf
         self._look: asyncio.TimerHandle | None = None
         self._recording: asyncio.Task[None] | None = None
 
@@ -81,32 +87,43 @@ class Answers:
         loop = asyncio.get_running_loop()
         answer = Answer(claim, message, self._last, due, loop.time() + self._kept_s)
         self._kept.setdefault(message.instance_id, {})[answer.message_id] = answer
+        self._untaken[message.instance_id] = None
         if self._look is None:
             self._look = loop.call_later(self._kept_s, self._look_for_old_ones)
 
     def oldest(self, now_s: float) -> Iterator[Answer]:
         """The oldest answer for each instance that has any, and no episode in hand with it."""
-        for kept in self._kept.values():
-            if (first := next(_staying(kept), None)) is None:
+        if self._lapse_s <= now_s:
+            self._untaken.update(dict.fromkeys(self._kept))
+            self._lapse_s = math.inf
+        for instance_id in self._untaken:
+            first = next(_staying(self._kept.get(instance_id, {})), None)
+            if first is None:
                 continue
             taken = self._taken_by(first)
             if taken is None or taken.until_s <= now_s:
                 yield first
 
-    def has_any(self, instance_id: InstanceId) -> bool:
-        """Whether an episode of this instance would find an answer."""
-        return instance_id in self._kept and any(_staying(self._kept[instance_id]))
+    def let_go(self, instance_id: InstanceId) -> bool:
+        """An episode of this instance has ended; whether the next one would find an answer."""
+        if not any(_staying(self._kept.get(instance_id, {}))):
+            return False
+        self._untaken[instance_id] = None
+        return True
 
-    def join(self, locked: LockedEpisode, instance_row: int) -> LockedEpisode:
-        """The episode with its answers among the stored messages, in the order of acceptance.
+    def join(self, locked: LockedEpisode, claim: Claim) -> LockedEpisode:
+        """The claimed episode with its answers among the stored messages, in the order of
+        acceptance.
 
         Those to another execution are forgotten: it is over, and their activities went with it.
         """
         if not (kept := self._kept.get(locked.state.instance_id)):
             return locked
-        own = (instance_row, locked.state.execution_id)
+        own = (claim.mark[0], locked.state.execution_id)
         if foreign := [one for one in kept.values() if one.claim.mark[:2] != own]:
             self.remove(foreign)
+        self._untaken.pop(locked.state.instance_id, None)
+        self._lapse_s = min(self._lapse_s, claim.until_s)
         answers = list(_staying(kept))
         for answer in answers:
             answer.taken_by = locked.lease
@@ -134,6 +151,7 @@ class Answers:
                 self._activities.forget(answer.claim)
             if not kept:
                 self._kept.pop(answer.message.instance_id, None)
+                self._untaken.pop(answer.message.instance_id, None)
 
     def remove_all(self, instance_id: InstanceId) -> None:
         """Forget what answers an execution that is over."""
@@ -171,6 +189,7 @@ class Answers:
             logger.warning("Answers of activities are kept in memory for now: %s", error)
             for answer in answers:
                 answer.is_leaving = False
+                self._untaken[answer.message.instance_id] = None
         else:
             self.remove(answers)
 

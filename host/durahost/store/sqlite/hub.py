@@ -77,11 +77,13 @@ class SqliteHub:
             for one in taken:
                 if (episode := await self._load(one, seen)) is not None:
                     episodes.remember(one.claim, episode)
-                    loaded.append(self._scope.answers.join(episode, one.claim.mark[0]))
+                    loaded.append(self._scope.answers.join(episode, one.claim))
                 else:
                     self._scope.episode_claims.drop([one.claim.lease])
         except BaseException:
-            self._scope.episode_claims.drop(one.claim.lease for one in taken)
+            for one in taken:
+                self._scope.episode_claims.drop([one.claim.lease])
+                self._scope.answers.let_go(InstanceId(one.claim.lease.key))
             self._scope.episodes.notify()
             raise
         return loaded
@@ -123,13 +125,14 @@ class SqliteHub:
             self._scope.episodes.notify()
             raise
         finally:
-            if self._scope.answers.has_any(instance_id):
+            if self._scope.answers.let_go(instance_id):
                 self._scope.episodes.notify_kept()
 
     async def abandon_episode(self, lease: Lease, retry_after: timedelta) -> None:
         """Release unchanged."""
         until_s = self._scope.clock.monotonic() + retry_after.total_seconds()
         self._scope.episode_claims.give_back(lease, until_s)
+        self._scope.answers.let_go(InstanceId(lease.key))
         self._scope.episodes.notify()
 
     async def renew(self, leases: Sequence[Lease], lease_for: timedelta) -> Sequence[Lease]:
