@@ -11,6 +11,7 @@ import logging
 import math
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
 from durahost.model.errors import StoreError
@@ -72,7 +73,7 @@ class Answers:
         self._last = last
         self._kept_s = kept_s
         self._kept: dict[InstanceId, dict[int, Answer]] = {}
-        self._untaken: dict[InstanceId, None] = {}
+        self._untaken: dict[InstanceId, int] = {}
         self._lapse_s = math.inf
         self._look: asyncio.TimerHandle | None = None
         self._recording: asyncio.Task[None] | None = None
@@ -87,18 +88,19 @@ class Answers:
         loop = asyncio.get_running_loop()
         answer = Answer(claim, message, self._last, due, loop.time() + self._kept_s)
         self._kept.setdefault(message.instance_id, {})[answer.message_id] = answer
-        self._untaken[message.instance_id] = None
+        self._untaken.setdefault(message.instance_id, due)
         if self._look is None:
             self._look = loop.call_later(self._kept_s, self._look_for_old_ones)
 
     def oldest(self, now_s: float) -> Iterator[Answer]:
-        """The oldest answer for each instance that has any, and no episode in hand with it."""
+        """The oldest answer for each instance that has any, and no episode in hand with it; the
+        instance that has waited longest comes first.
+        """
         if self._lapse_s <= now_s:
-            self._untaken.update(dict.fromkeys(self._kept))
+            self._put_back(self._kept)
             self._lapse_s = math.inf
-        for instance_id in self._untaken:
-            first = next(_staying(self._kept.get(instance_id, {})), None)
-            if first is None:
+        for instance_id in list(self._untaken):
+            if (first := self._oldest_of(instance_id)) is None:
                 continue
             taken = self._taken_by(first)
             if taken is None or taken.until_s <= now_s:
@@ -106,10 +108,10 @@ class Answers:
 
     def let_go(self, instance_id: InstanceId) -> bool:
         """An episode of this instance has ended; whether the next one would find an answer."""
-        if not any(_staying(self._kept.get(instance_id, {}))):
-            return False
-        self._untaken[instance_id] = None
-        return True
+        first = self._oldest_of(instance_id)
+        if first is not None and self._untaken.get(instance_id) != first.due:
+            self._put_back([instance_id])
+        return first is not None
 
     def join(self, locked: LockedEpisode, claim: Claim) -> LockedEpisode:
         """The claimed episode with its answers among the stored messages, in the order of
@@ -167,6 +169,16 @@ class Answers:
         if left:
             await self._record(left)
 
+    def _put_back(self, instance_ids: Iterable[InstanceId]) -> None:
+        """Episodes may be claimed for these again, in the order of acceptance."""
+        for instance_id in instance_ids:
+            if (first := self._oldest_of(instance_id)) is not None:
+                self._untaken[instance_id] = first.due
+        self._untaken = dict(sorted(self._untaken.items(), key=itemgetter(1)))
+
+    def _oldest_of(self, instance_id: InstanceId) -> Answer | None:
+        return next(_staying(self._kept.get(instance_id, {})), None)
+
     def _look_for_old_ones(self) -> None:
         loop = asyncio.get_running_loop()
         self._look = loop.call_later(self._kept_s, self._look_for_old_ones) if self._kept else None
@@ -189,7 +201,7 @@ class Answers:
             logger.warning("Answers of activities are kept in memory for now: %s", error)
             for answer in answers:
                 answer.is_leaving = False
-                self._untaken[answer.message.instance_id] = None
+            self._put_back({answer.message.instance_id for answer in answers})
         else:
             self.remove(answers)
 

@@ -1,10 +1,13 @@
 """Locking and committing episodes."""
 
+import heapq
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from durahost.model.ids import InstanceId
@@ -41,11 +44,13 @@ def lock(
     now, monotonic, claims = hub.now(), hub.clock.monotonic(), hub.episode_claims
     may_be_stored = hub.episodes.may_be_stored
     stored = _read(hub, now, at_most + len(claims), connection) if may_be_stored else []
-    found = _add_answered(hub, stored, monotonic, connection)
-    free = [row for row in found if claims.is_free(row[1], row[2:4], monotonic)]
+    answered = _find_answered(hub, {row[1] for row in stored}, monotonic, connection)
+    found = heapq.merge(stored, answered, key=itemgetter(0)) if stored else answered
+    free = (row for row in found if claims.is_free(row[1], row[2:4], monotonic))
+    chosen = list(islice(free, at_most))  # no claim is taken before the last read has succeeded
     token, until = next(hub.tokens), monotonic + lease_for.total_seconds()
     taken = []
-    for _, instance_id, instance_row, mark, length, is_stored in free[:at_most]:
+    for _, instance_id, instance_row, mark, length, is_stored in chosen:
         lease = Lease(rules.EPISODE, instance_id, owner, token)
         claim = claims.take(lease, (instance_row, mark), until)
         taken.append(Taken(claim, now, length, bool(is_stored)))
@@ -73,27 +78,21 @@ def _read(hub: HubScope, now: int, at_most: int, connection: Connection) -> list
     return connection.all("find_instances", {"hub": hub.name, "now": now, "at_most": at_most})
 
 
-def _add_answered(
-    hub: HubScope, found: list[Row], now_s: float, connection: Connection
-) -> list[Row]:
-    """Those and the instances with answers in memory; oldest first."""
-    answers = list(hub.answers.oldest(now_s))
-    if not answers:
-        return found
-    known = {row[1] for row in found}
-    for answer in answers:
+def _find_answered(
+    hub: HubScope, known: Container[InstanceId], now_s: float, connection: Connection
+) -> Iterator[Row]:
+    """The other instances with answers in memory; oldest first."""
+    for answer in hub.answers.oldest(now_s):
         instance_id = answer.message.instance_id
         if instance_id in known:
             continue
-        if (row := _find_answered(hub, answer, connection)) is None:
+        if (row := _find_instance(hub, answer, connection)) is None:
             hub.answers.remove_all(instance_id)
         else:
-            found.append((answer.due, instance_id, *row))
-    found.sort(key=lambda row: row[:2])
-    return found
+            yield answer.due, instance_id, *row
 
 
-def _find_answered(hub: HubScope, answer: Answer, connection: Connection) -> Row | None:
+def _find_instance(hub: HubScope, answer: Answer, connection: Connection) -> Row | None:
     """Row, mark and length of an instance, and whether it is stored that messages wait for it."""
     instance_row, execution_id, _ = answer.claim.mark
     resident = hub.residents.get(answer.message.instance_id)
