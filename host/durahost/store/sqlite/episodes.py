@@ -110,7 +110,9 @@ def remember(claim: Claim, locked: LockedEpisode) -> None:
 def load_resident(
     hub: HubScope, taken: Taken, seen: Mapping[InstanceId, Seen], connection: Connection
 ) -> LockedEpisode | None:
-    """What the episode needs, if the last commit left it; on the event loop."""
+    """What the episode needs, and its commit goes on from, if the last commit left it; on the event
+    loop.
+    """
     claim = taken.claim
     instance_id = InstanceId(claim.lease.key)
     resident = hub.residents.take(instance_id)
@@ -119,12 +121,13 @@ def load_resident(
     left_out = rules.known_events(resident.state, seen)
     if left_out < resident.left_out:
         return None
+    claim.resident = resident = resident.from_event(left_out)
     values = own_row(claim) | {"now": taken.now}
     inbox = connection.all("load_inbox", values) if taken.is_stored else ()
     return LockedEpisode(
         claim.lease,
         resident.state,
-        resident.history[left_out - resident.left_out :],
+        resident.history,
         [rows.read_message(instance_id, message) for message in inbox],
         claim.attempts,
         left_out,
@@ -178,8 +181,8 @@ def commit(
 
     answers: among what it consumes; their activities end with it. Errors: LeaseLost.
     """
-    lease, state = claim.lease, commit.state
-    instance_row, first_seq, due = _write_state(claim, commit, connection)
+    lease, state, instance_row = claim.lease, commit.state, claim.mark[0]
+    next_seq, due = _write_state(claim, commit, connection)
     connection.after_commit(partial(_release, hub, claim, commit, bool(answers)))
     connection.after_commit(partial(hub.states.keep, state))
     own = {"instance_row": instance_row}
@@ -188,7 +191,8 @@ def commit(
         instances.delete_tasks(hub, instance_row, connection)
         for query in ("delete_history", "drop_addressed_messages"):
             connection.run(query, own)
-    _append(lease, commit, instance_row, first_seq, connection)
+        connection.run("write_input", own | {"input": state.input})
+    _append(lease, commit, instance_row, next_seq, connection)
     _schedule(hub, commit, instance_row, connection)
     for new in commit.create:
         _create_child(hub, new, connection)
@@ -255,26 +259,26 @@ def _announce(hub: HubScope, tasks: Sequence[Task]) -> None:
         hub.activities.notify()
 
 
-def _write_state(
-    claim: Claim, commit: Commit, connection: Connection
-) -> tuple[int, int, int | None]:
-    """Write the row if the claim is ours; its key, the sequence number of the next event, and when
-    the earliest message is due.
+def _write_state(claim: Claim, commit: Commit, connection: Connection) -> Row:
+    """Write the row if the claim is ours; the sequence number of the event that comes next, and
+    when the earliest message is due.
     """
     appended = len(commit.append)
-    counts = {"starts_generation": commit.starts_generation, "appended": appended}
-    values = rows.state_values(commit.state) | own_row(claim) | counts
-    row = connection.one("commit_instance", values)
+    if commit.starts_generation:
+        values = rows.state_values(commit.state) | own_row(claim) | {"appended": appended}
+        row = connection.one("begin_generation", values)
+    else:
+        columns = (*rows.progress_columns(commit.state), appended, *claim.mark)
+        row = connection.one("commit_instance", columns)
     if row is None:
         raise rules.lease_lost(claim.lease)
-    if commit.starts_generation:
-        connection.run("write_input", values)
-    return row[0], row[1] - appended, row[2]
+    return row
 
 
 def _append(
-    lease: Lease, commit: Commit, instance_row: int, first_seq: int, connection: Connection
+    lease: Lease, commit: Commit, instance_row: int, next_seq: int, connection: Connection
 ) -> None:
+    first_seq = next_seq - len(commit.append)
     try:
         connection.run_many(
             "append_event",

@@ -76,7 +76,6 @@ class SqliteHub:
         try:
             for one in taken:
                 if (episode := await self._load(one, seen)) is not None:
-                    episodes.remember(one.claim, episode)
                     loaded.append(self._scope.answers.join(episode, one.claim))
                 else:
                     self._scope.episode_claims.drop([one.claim.lease])
@@ -97,8 +96,12 @@ class SqliteHub:
         load = partial(episodes.load, taken, seen)
         known = seen.get(InstanceId(taken.claim.lease.key))
         if taken.length - (known.events if known else 0) > LONG_HISTORY:
-            return await self._readers.read(load)
-        return self._readers.read_now(load)
+            episode = await self._readers.read(load)
+        else:
+            episode = self._readers.read_now(load)
+        if episode is not None:
+            episodes.remember(taken.claim, episode)
+        return episode
 
     async def read_whole(self, locked: LockedEpisode) -> LockedEpisode:
         """The claimed episode with its whole history."""
