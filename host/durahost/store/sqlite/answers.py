@@ -201,7 +201,6 @@ class Answers:
             logger.warning("Answers of activities are kept in memory for now: %s", error)
             for answer in answers:
                 answer.is_leaving = False
-            self._put_back({answer.message.instance_id for answer in answers})
         else:
             self.remove(answers)
 
