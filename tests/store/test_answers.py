@@ -1,13 +1,15 @@
 """Answers of activities wait in memory for their episode; none is lost or recorded twice."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 from store.builders import completed, message, names, new_instance, running, task
 from stored_rows import read_file
 
-from durahost.model.errors import InstanceNotFound, LeaseLost
+from durahost.model.errors import InstanceNotFound, LeaseLost, StoreError
 from durahost.model.status import LIVE, RuntimeStatus
 from durahost.store.sqlite import answers
 from durahost.store.sqlite.store import SqliteStore
@@ -135,6 +137,92 @@ async def test_an_episode_whose_lease_lapses_leaves_it_for_the_next(open_hub, cl
         assert [e.name for e in await hub.read_history("a")] == ["Hello", "answer"]
 
 
+async def schedule_each(hub, *instance_ids):
+    """Instances that wait for an activity each; the activities' claims."""
+    for instance_id in instance_ids:
+        await hub.create(new_instance(instance_id), ())
+    for locked in await hub.lock_episodes("me", LEASE, len(instance_ids)):
+        own = [task(locked.state.instance_id)]
+        await hub.commit_episode(locked.lease, running(locked, schedule=own))
+    return await hub.lock_activities("me", LEASE, len(instance_ids))
+
+
+async def lock_ids(hub, at_most):
+    found = await hub.lock_episodes("me", LEASE, at_most)
+    return [one.state.instance_id for one in found], [one.lease for one in found]
+
+
+async def answer_each(hub, activities, clock):
+    for activity in activities:
+        clock.advance(timedelta(seconds=1))
+        answered = message(activity.task.instance_id, name="answer", execution_id="e1")
+        await hub.complete_activity(activity.lease, answered)
+
+
+async def test_the_instance_that_was_answered_first_comes_first(open_hub, clock):
+    async with open_hub() as provider:
+        hub = provider.open_hub("h")
+        a, b, c = await schedule_each(hub, "a", "b", "c")
+        await answer_each(hub, [c, a], clock)
+        clock.advance(timedelta(seconds=1))
+        await hub.create(new_instance("new"), ())
+        await answer_each(hub, [b], clock)
+        assert (await lock_ids(hub, 1))[0] == ["c"]
+        assert (await lock_ids(hub, 2))[0] == ["a", "new"]
+        assert (await lock_ids(hub, 2))[0] == ["b"]
+
+
+async def test_an_instance_that_is_given_back_has_not_lost_its_place(open_hub, clock):
+    async with open_hub() as provider:
+        hub = provider.open_hub("h")
+        await answer_each(hub, await schedule_each(hub, "a", "b", "c", "d"), clock)
+        found, leases = await lock_ids(hub, 2)
+        assert found == ["a", "b"]
+        for lease in leases:
+            await hub.abandon_episode(lease, timedelta())
+        assert (await lock_ids(hub, 3))[0] == ["a", "b", "c"]
+        clock.pass_time(LEASE)
+        assert (await lock_ids(hub, 4))[0] == ["a", "b", "c", "d"]
+
+
+async def test_one_that_an_episode_leaves_wakes_the_next(open_hub, clock):
+    async with open_hub() as provider:
+        hub = provider.open_hub("h")
+        await answer_each(hub, await schedule_each(hub, "a"), clock)
+        (locked,) = await hub.lock_episodes("me", LEASE, 1)
+        await hub.commit_episode(locked.lease, running(locked, consume=[]))
+        (locked,) = await hub.lock_episodes("me", LEASE, 1)
+        assert names(locked) == ["answer"]
+
+
+async def test_a_lapsed_lease_on_an_answered_instance_ends_the_wait(open_hub, clock):
+    moment = timedelta(milliseconds=20)
+    async with open_hub() as provider:
+        hub = provider.open_hub("h")
+        activities = await schedule_each(hub, "a")
+        assert await hub.lock_episodes("me", LEASE, 1) == []
+        await answer_each(hub, activities, clock)
+        assert len(await hub.lock_episodes("dead", moment, 1)) == 1
+        assert await hub.lock_episodes("me", LEASE, 1) == []
+        async with asyncio.timeout(5):
+            await hub.wait_for_episodes(timedelta(hours=1))
+        clock.pass_time(moment)
+        assert (await lock_ids(hub, 1))[0] == ["a"]
+
+
+async def test_one_of_an_episode_that_cannot_be_read_waits_for_the_next(open_hub, path, clock):
+    async with open_hub() as provider:
+        hub = provider.open_hub("h")
+        await answer_each(hub, await schedule_each(hub, "a", "b"), clock)
+        hub._scope.residents.take("b")  # which is read from the file, then
+        with closing(sqlite3.connect(path)) as file:
+            file.execute("ALTER TABLE history RENAME TO elsewhere")
+            with pytest.raises(StoreError):
+                await hub.lock_episodes("me", LEASE, 2)
+            file.execute("ALTER TABLE elsewhere RENAME TO history")
+        assert (await lock_ids(hub, 2))[0] == ["a", "b"]
+
+
 async def test_one_that_no_episode_takes_in_time_goes_into_the_inbox(open_hub, path, monkeypatch):
     monkeypatch.setattr(answers.Answers.__init__, "__defaults__", (0.0,))
     async with open_hub() as provider:
@@ -216,6 +304,7 @@ async def test_one_of_an_instance_that_ends_goes_with_it(open_hub, path):
         assert stored(path) == ([], [])
         assert await hub.lock_episodes("me", LEASE, 1) == []
         assert len(hub._scope.activity_claims) == 0
+        assert not hub._scope.answers._untaken
 
 
 async def test_one_of_an_instance_that_is_purged_goes_with_it(open_hub):

@@ -171,6 +171,15 @@ def test_of_a_long_history_the_length_is_kept():
     assert (after.history, after.left_out, after.length) == ([], LONG_HISTORY + 1, LONG_HISTORY + 1)
 
 
+def test_its_size_is_that_of_what_it_holds():
+    one = resident(events=3)
+    for _ in range(3):
+        one = one.after(Commit(state=state(), append=[event(9), event(10)])).from_event(1)
+        assert one.characters == Resident(one.mark, one.state, one.history, one.left_out).characters
+    fresh = one.after(Commit(state=state(), append=[event(9)], starts_generation=True))
+    assert fresh.characters == Resident((1, 8), state(), [event(9)], 0).characters
+
+
 def test_the_oldest_go_when_there_are_too_many():
     one = resident()
     residents = Residents(2 * one.characters)

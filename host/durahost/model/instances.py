@@ -112,7 +112,8 @@ class LockedActivity:
 class Commit:
     """All that one episode changes, applied at once or not at all.
 
-    state: the whole row afterwards.
+    state: the whole row afterwards. Within an execution it differs in status, output, custom status
+        and the times of the last change and of the end alone.
     append: events that go behind the stored history.
     consume: ids of the messages that leave the inbox; what is not named stays.
     schedule: activities to run.

@@ -48,12 +48,17 @@ class WorkSignal:
         """There is no work before `due` (app time) or `lapse_s` (monotonic), or the next notify."""
         self._may_be_stored = False
         self._due = due
-        self.found_none_kept(lapse_s)
+        self._lapse_s = lapse_s
+        self.found_none_kept()
 
-    def found_none_kept(self, lapse_s: float | None) -> None:
+    def found_none_kept(self) -> None:
         """The same, where the database was not asked: what it said before still holds."""
         self._may_have_work.clear()
-        self._lapse_s = lapse_s
+
+    def claimed_until(self, lapse_s: float) -> None:
+        """Work was claimed, and may be there again then."""
+        if self._lapse_s is None or lapse_s < self._lapse_s:
+            self._lapse_s = lapse_s
 
     async def wait(self, at_most: timedelta) -> None:
         """Return when there may be work, or after the (real) limit; never without letting others

@@ -1,8 +1,9 @@
 """Locking and completing activities."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import partial
+from itertools import islice
 
 from durahost.model.instances import Lease, LockedActivity
 from durahost.model.messages import ActivityTask, Message
@@ -12,6 +13,7 @@ from durahost.store.sqlite.answers import Answer
 from durahost.store.sqlite.claims import Claim
 from durahost.store.sqlite.connection import Connection
 from durahost.store.sqlite.scope import HubScope
+from durahost.store.sqlite.tasks import Task
 
 
 def lock(
@@ -19,22 +21,40 @@ def lock(
 ) -> Sequence[LockedActivity]:
     """Claim the oldest free activities; on the event loop."""
     monotonic, claims = hub.clock.monotonic(), hub.activity_claims
-    rows = connection.all("find_tasks", {"hub": hub.name, "at_most": at_most + len(claims)})
-    free = [row for row in rows if claims.is_free(str(row[0]), _mark(row), monotonic)]
+    may_be_stored = hub.activities.may_be_stored
+    found = _read(hub, at_most + len(claims), connection) if may_be_stored else hub.tasks.take()
+    free = (one for one in found if claims.is_free(str(one.row), one.mark, monotonic))
     token, until = next(hub.tokens), monotonic + lease_for.total_seconds()
     locked = []
-    for row in free[:at_most]:
-        lease = Lease(rules.ACTIVITY, str(row[0]), owner, token)
-        claim = claims.take(lease, _mark(row), until)
-        locked.append(LockedActivity(lease, ActivityTask(*row[2:]), claim.attempts))
+    for task in islice(free, at_most):
+        lease = Lease(rules.ACTIVITY, str(task.row), owner, token)
+        claim = claims.take(lease, task.mark, until)
+        locked.append(LockedActivity(lease, task.activity, claim.attempts))
+    if locked:
+        hub.activities.claimed_until(until)
     if len(locked) < at_most:
-        hub.activities.found_nothing(None, claims.next_free(monotonic))
+        _find_none(hub, may_be_stored, monotonic)
     return locked
 
 
-def _mark(row: Sequence[object]) -> tuple[object, ...]:
-    """Of task_row, instance_row, id, execution_id, task_id, name, input."""
-    return row[1], row[3], row[4]
+def _find_none(hub: HubScope, was_read: bool, monotonic: float) -> None:
+    """All that is free now was found: say when there may be more."""
+    if was_read:
+        hub.activities.found_nothing(None, hub.activity_claims.next_free(monotonic))
+    else:
+        hub.activities.found_none_kept()
+
+
+def _read(hub: HubScope, at_most: int, connection: Connection) -> Iterator[Task]:
+    """The oldest activities in the file, the claimed ones among them."""
+    hub.tasks.clear()
+    for row in connection.all("find_tasks", {"hub": hub.name, "at_most": at_most}):
+        yield scheduled(row[0], row[1], ActivityTask(*row[2:]))
+
+
+def scheduled(row: int, instance_row: int, activity: ActivityTask) -> Task:
+    """The activity in its row."""
+    return Task(row, (instance_row, activity.execution_id, activity.task_id), activity)
 
 
 def own_row(claim: Claim) -> dict[str, object]:
@@ -57,12 +77,6 @@ def complete(hub: HubScope, claim: Claim, answer: Message, connection: Connectio
         raise rules.work_gone(claim.lease)
     connection.after_commit(partial(hub.activity_claims.drop, [claim.lease]))
     instances.deliver(hub, answer, connection)
-
-
-def find_place(claim: Claim, connection: Connection) -> int | None:
-    """The message that was accepted last in the database; None when the activity is gone."""
-    place = connection.scalar("find_place", own_row(claim))
-    return None if place is None else int(place)
 
 
 def record(hub: HubScope, answers: Sequence[Answer], connection: Connection) -> None:

@@ -8,8 +8,10 @@ process which dies runs it again; as long as its answer is here, nobody else cla
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
 from durahost.model.errors import StoreError
@@ -50,7 +52,11 @@ class Answer:
 class Answers:
     """All answers of one hub; used on the event loop only.
 
-    record: writes answers to the inbox. Errors: StoreError, nothing was written.
+    Which instance an episode can be claimed for is found among those that no episode has taken all
+    answers of, and, once a claim may have lapsed, among all.
+
+    record: writes answers to the inbox. Errors: StoreError, nothing was written. last: the message
+    that was accepted last before the first answer.
     """
 
     def __init__(
@@ -58,48 +64,68 @@ class Answers:
         activities: Claims,
         episodes: Claims,
         record: Callable[[Sequence[Answer]], Coroutine[Any, Any, None]],
+        last: int,
         kept_s: float = KEPT_S,
     ) -> None:
         self._activities = activities
         self._episodes = episodes
         self._record = record
+        self._last = last
         self._kept_s = kept_s
         self._kept: dict[InstanceId, dict[int, Answer]] = {}
+        self._untaken: dict[InstanceId, int] = {}
+        self._lapse_s = math.inf
         self._look: asyncio.TimerHandle | None = None
         self._recording: asyncio.Task[None] | None = None
 
-    def add(self, claim: Claim, message: Message, behind: int, due: int) -> None:
+    def follow(self, message_id: int) -> None:
+        """This message is accepted; answers come behind it from now on."""
+        self._last = message_id
+
+    def add(self, claim: Claim, message: Message, due: int) -> None:
         """Keep an answer; its activity is nobody else's until it is recorded or dropped."""
         self._activities.close(claim)
         loop = asyncio.get_running_loop()
-        answer = Answer(claim, message, behind, due, loop.time() + self._kept_s)
+        answer = Answer(claim, message, self._last, due, loop.time() + self._kept_s)
         self._kept.setdefault(message.instance_id, {})[answer.message_id] = answer
+        self._untaken.setdefault(message.instance_id, due)
         if self._look is None:
             self._look = loop.call_later(self._kept_s, self._look_for_old_ones)
 
     def oldest(self, now_s: float) -> Iterator[Answer]:
-        """The oldest answer for each instance that has any, and no episode in hand with it."""
-        for kept in self._kept.values():
-            if (first := next(_staying(kept), None)) is None:
+        """The oldest answer for each instance that has any, and no episode in hand with it; the
+        instance that has waited longest comes first.
+        """
+        if self._lapse_s <= now_s:
+            self._put_back(self._kept)
+            self._lapse_s = math.inf
+        for instance_id in list(self._untaken):
+            if (first := self._oldest_of(instance_id)) is None:
                 continue
             taken = self._taken_by(first)
             if taken is None or taken.until_s <= now_s:
                 yield first
 
-    def has_any(self, instance_id: InstanceId) -> bool:
-        """Whether an episode of this instance would find an answer."""
-        return instance_id in self._kept and any(_staying(self._kept[instance_id]))
+    def let_go(self, instance_id: InstanceId) -> bool:
+        """An episode of this instance has ended; whether the next one would find an answer."""
+        first = self._oldest_of(instance_id)
+        if first is not None and self._untaken.get(instance_id) != first.due:
+            self._put_back([instance_id])
+        return first is not None
 
-    def join(self, locked: LockedEpisode, instance_row: int) -> LockedEpisode:
-        """The episode with its answers among the stored messages, in the order of acceptance.
+    def join(self, locked: LockedEpisode, claim: Claim) -> LockedEpisode:
+        """The claimed episode with its answers among the stored messages, in the order of
+        acceptance.
 
         Those to another execution are forgotten: it is over, and their activities went with it.
         """
         if not (kept := self._kept.get(locked.state.instance_id)):
             return locked
-        own = (instance_row, locked.state.execution_id)
+        own = (claim.mark[0], locked.state.execution_id)
         if foreign := [one for one in kept.values() if one.claim.mark[:2] != own]:
             self.remove(foreign)
+        self._untaken.pop(locked.state.instance_id, None)
+        self._lapse_s = min(self._lapse_s, claim.until_s)
         answers = list(_staying(kept))
         for answer in answers:
             answer.taken_by = locked.lease
@@ -127,6 +153,7 @@ class Answers:
                 self._activities.forget(answer.claim)
             if not kept:
                 self._kept.pop(answer.message.instance_id, None)
+                self._untaken.pop(answer.message.instance_id, None)
 
     def remove_all(self, instance_id: InstanceId) -> None:
         """Forget what answers an execution that is over."""
@@ -141,6 +168,16 @@ class Answers:
         left = [one for kept in self._kept.values() for one in kept.values()]
         if left:
             await self._record(left)
+
+    def _put_back(self, instance_ids: Iterable[InstanceId]) -> None:
+        """Episodes may be claimed for these again, in the order of acceptance."""
+        for instance_id in instance_ids:
+            if (first := self._oldest_of(instance_id)) is not None:
+                self._untaken[instance_id] = first.due
+        self._untaken = dict(sorted(self._untaken.items(), key=itemgetter(1)))
+
+    def _oldest_of(self, instance_id: InstanceId) -> Answer | None:
+        return next(_staying(self._kept.get(instance_id, {})), None)
 
     def _look_for_old_ones(self) -> None:
         loop = asyncio.get_running_loop()

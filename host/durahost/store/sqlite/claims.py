@@ -23,7 +23,8 @@ class Claim:
 
     until_s: monotonic seconds. attempts: claims since the last commit, this one included.
     resident: of a claimed instance, what its episode begins with. is_committing: the row may have
-    changed hands by its holder's own commit, which is not settled yet.
+    changed hands by its holder's own commit, which is not settled yet. is_gone: what was claimed
+    was deleted with its instance or execution.
     """
 
     lease: Lease
@@ -33,6 +34,7 @@ class Claim:
     is_held: bool = True
     resident: Resident | None = None
     is_committing: bool = False
+    is_gone: bool = False
 
 
 class Claims:
@@ -72,6 +74,12 @@ class Claims:
     def close(self, claim: Claim) -> None:
         """Let nobody have it any more, its holder neither: what it was claimed for is done."""
         claim.is_held, claim.until_s = False, math.inf
+
+    def void(self, key: str, mark: Mark) -> None:
+        """What may have been claimed is gone."""
+        claim = self._known.get(key)
+        if claim is not None and claim.mark == mark:
+            claim.is_gone = True
 
     def forget(self, claim: Claim) -> None:
         """Forget a claim, whoever could prove it."""

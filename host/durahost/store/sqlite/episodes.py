@@ -1,10 +1,13 @@
 """Locking and committing episodes."""
 
+import heapq
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from durahost.model.ids import InstanceId
@@ -17,6 +20,7 @@ from durahost.store.sqlite.claims import Claim
 from durahost.store.sqlite.connection import Connection, Row
 from durahost.store.sqlite.residents import Resident
 from durahost.store.sqlite.scope import HubScope
+from durahost.store.sqlite.tasks import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,51 +42,57 @@ def lock(
 ) -> Sequence[Taken]:
     """Claim the instances that have been ready longest; on the event loop."""
     now, monotonic, claims = hub.now(), hub.clock.monotonic(), hub.episode_claims
-    found = _find_ready(hub, now, monotonic, at_most + len(claims), connection)
-    free = [row for row in found if claims.is_free(row[1], row[2:4], monotonic)]
+    may_be_stored = hub.episodes.may_be_stored
+    stored = _read(hub, now, at_most + len(claims), connection) if may_be_stored else []
+    answered = _find_answered(hub, {row[1] for row in stored}, monotonic, connection)
+    found = heapq.merge(stored, answered, key=itemgetter(0)) if stored else answered
+    free = (row for row in found if claims.is_free(row[1], row[2:4], monotonic))
+    chosen = list(islice(free, at_most))  # no claim is taken before the last read has succeeded
     token, until = next(hub.tokens), monotonic + lease_for.total_seconds()
     taken = []
-    for _, instance_id, instance_row, mark, length, is_stored in free[:at_most]:
+    for _, instance_id, instance_row, mark, length, is_stored in chosen:
         lease = Lease(rules.EPISODE, instance_id, owner, token)
         claim = claims.take(lease, (instance_row, mark), until)
         taken.append(Taken(claim, now, length, bool(is_stored)))
+    if taken:
+        hub.episodes.claimed_until(until)
     if len(taken) < at_most:
-        _find_none(hub, now, claims.next_free(monotonic), connection)
+        _find_none(hub, may_be_stored, now, monotonic, connection)
     return taken
 
 
-def _find_none(hub: HubScope, now: int, lapse_s: float | None, connection: Connection) -> None:
+def _find_none(
+    hub: HubScope, was_read: bool, now: int, monotonic: float, connection: Connection
+) -> None:
     """All that is ready now was found: say when there may be more."""
-    if not hub.episodes.may_be_stored:
-        hub.episodes.found_none_kept(lapse_s)
-        return
-    due = connection.scalar("next_due", {"hub": hub.name, "now": now})
-    hub.episodes.found_nothing(rows.optional_time(due), lapse_s)
+    if was_read:
+        due = connection.scalar("next_due", {"hub": hub.name, "now": now})
+        lapse_s = hub.episode_claims.next_free(monotonic)
+        hub.episodes.found_nothing(rows.optional_time(due), lapse_s)
+    else:
+        hub.episodes.found_none_kept()
 
 
-def _find_ready(
-    hub: HubScope, now: int, now_s: float, at_most: int, connection: Connection
-) -> list[Row]:
-    """Instances with messages in the database, and those with answers in memory; oldest first."""
-    values = {"hub": hub.name, "now": now, "at_most": at_most}
-    found = connection.all("find_instances", values) if hub.episodes.may_be_stored else []
-    answers = list(hub.answers.oldest(now_s))
-    if not answers:
-        return found
-    known = {row[1] for row in found}
-    for answer in answers:
+def _read(hub: HubScope, now: int, at_most: int, connection: Connection) -> list[Row]:
+    """Instances with messages in the database, the claimed ones among them; oldest first."""
+    return connection.all("find_instances", {"hub": hub.name, "now": now, "at_most": at_most})
+
+
+def _find_answered(
+    hub: HubScope, known: Container[InstanceId], now_s: float, connection: Connection
+) -> Iterator[Row]:
+    """The other instances with answers in memory; oldest first."""
+    for answer in hub.answers.oldest(now_s):
         instance_id = answer.message.instance_id
         if instance_id in known:
             continue
-        if (row := _find_answered(hub, answer, connection)) is None:
+        if (row := _find_instance(hub, answer, connection)) is None:
             hub.answers.remove_all(instance_id)
         else:
-            found.append((answer.due, instance_id, *row))
-    found.sort(key=lambda row: row[:2])
-    return found
+            yield answer.due, instance_id, *row
 
 
-def _find_answered(hub: HubScope, answer: Answer, connection: Connection) -> Row | None:
+def _find_instance(hub: HubScope, answer: Answer, connection: Connection) -> Row | None:
     """Row, mark and length of an instance, and whether it is stored that messages wait for it."""
     instance_row, execution_id, _ = answer.claim.mark
     resident = hub.residents.get(answer.message.instance_id)
@@ -100,7 +110,9 @@ def remember(claim: Claim, locked: LockedEpisode) -> None:
 def load_resident(
     hub: HubScope, taken: Taken, seen: Mapping[InstanceId, Seen], connection: Connection
 ) -> LockedEpisode | None:
-    """What the episode needs, if the last commit left it; on the event loop."""
+    """What the episode needs, and its commit goes on from, if the last commit left it; on the event
+    loop.
+    """
     claim = taken.claim
     instance_id = InstanceId(claim.lease.key)
     resident = hub.residents.take(instance_id)
@@ -109,12 +121,13 @@ def load_resident(
     left_out = rules.known_events(resident.state, seen)
     if left_out < resident.left_out:
         return None
+    claim.resident = resident = resident.from_event(left_out)
     values = own_row(claim) | {"now": taken.now}
     inbox = connection.all("load_inbox", values) if taken.is_stored else ()
     return LockedEpisode(
         claim.lease,
         resident.state,
-        resident.history[left_out - resident.left_out :],
+        resident.history,
         [rows.read_message(instance_id, message) for message in inbox],
         claim.attempts,
         left_out,
@@ -168,16 +181,18 @@ def commit(
 
     answers: among what it consumes; their activities end with it. Errors: LeaseLost.
     """
-    lease, state = claim.lease, commit.state
-    instance_row, first_seq, due = _write_state(claim, commit, connection)
+    lease, state, instance_row = claim.lease, commit.state, claim.mark[0]
+    next_seq, due = _write_state(claim, commit, connection)
     connection.after_commit(partial(_release, hub, claim, commit, bool(answers)))
     connection.after_commit(partial(hub.states.keep, state))
     own = {"instance_row": instance_row}
     _consume(hub, lease, commit, instance_row, answers, connection)
     if commit.starts_generation:
-        for query in ("delete_history", "delete_tasks", "drop_addressed_messages"):
+        instances.delete_tasks(hub, instance_row, connection)
+        for query in ("delete_history", "drop_addressed_messages"):
             connection.run(query, own)
-    _append(lease, commit, instance_row, first_seq, connection)
+        connection.run("write_input", own | {"input": state.input})
+    _append(lease, commit, instance_row, next_seq, connection)
     _schedule(hub, commit, instance_row, connection)
     for new in commit.create:
         _create_child(hub, new, connection)
@@ -185,8 +200,8 @@ def commit(
         instances.deliver(hub, message, connection)
     if state.status.is_terminal:
         has_failed = state.status is RuntimeStatus.FAILED
-        for query in ("drop_all_but_answers" if has_failed else "delete_inbox", "delete_tasks"):
-            connection.run(query, own)
+        connection.run("drop_all_but_answers" if has_failed else "delete_inbox", own)
+        instances.delete_tasks(hub, instance_row, connection)
         connection.after_commit(partial(hub.ends.notify, state.instance_id))
     is_over = commit.starts_generation or state.status.is_terminal
     if is_over:
@@ -228,36 +243,42 @@ def _consume(
 def _schedule(hub: HubScope, commit: Commit, instance_row: int, connection: Connection) -> None:
     if not commit.schedule:
         return
-    connection.run_many(
-        "schedule_task",
-        [
-            (instance_row, hub.name, task.execution_id, task.task_id, task.name, task.input)
-            for task in commit.schedule
-        ],
-    )
-    connection.after_commit(hub.activities.notify)
+    tasks = []
+    for one in commit.schedule:
+        columns = (instance_row, hub.name, one.execution_id, one.task_id, one.name, one.input)
+        row = connection.scalar("schedule_task", columns)
+        tasks.append(activities.scheduled(row, instance_row, one))
+    connection.after_commit(partial(_announce, hub, tasks))
 
 
-def _write_state(
-    claim: Claim, commit: Commit, connection: Connection
-) -> tuple[int, int, int | None]:
-    """Write the row if the claim is ours; its key, the sequence number of the next event, and when
-    the earliest message is due.
+def _announce(hub: HubScope, tasks: Sequence[Task]) -> None:
+    """Tell the dispatcher, which has them from memory if there is room."""
+    if hub.tasks.keep(tasks):
+        hub.activities.notify_kept()
+    else:
+        hub.activities.notify()
+
+
+def _write_state(claim: Claim, commit: Commit, connection: Connection) -> Row:
+    """Write the row if the claim is ours; the sequence number of the event that comes next, and
+    when the earliest message is due.
     """
     appended = len(commit.append)
-    counts = {"starts_generation": commit.starts_generation, "appended": appended}
-    values = rows.state_values(commit.state) | own_row(claim) | counts
-    row = connection.one("commit_instance", values)
+    if commit.starts_generation:
+        values = rows.state_values(commit.state) | own_row(claim) | {"appended": appended}
+        row = connection.one("begin_generation", values)
+    else:
+        columns = (*rows.progress_columns(commit.state), appended, *claim.mark)
+        row = connection.one("commit_instance", columns)
     if row is None:
         raise rules.lease_lost(claim.lease)
-    if commit.starts_generation:
-        connection.run("write_input", values)
-    return row[0], row[1] - appended, row[2]
+    return row
 
 
 def _append(
-    lease: Lease, commit: Commit, instance_row: int, first_seq: int, connection: Connection
+    lease: Lease, commit: Commit, instance_row: int, next_seq: int, connection: Connection
 ) -> None:
+    first_seq = next_seq - len(commit.append)
     try:
         connection.run_many(
             "append_event",

@@ -76,12 +76,13 @@ class SqliteHub:
         try:
             for one in taken:
                 if (episode := await self._load(one, seen)) is not None:
-                    episodes.remember(one.claim, episode)
-                    loaded.append(self._scope.answers.join(episode, one.claim.mark[0]))
+                    loaded.append(self._scope.answers.join(episode, one.claim))
                 else:
                     self._scope.episode_claims.drop([one.claim.lease])
         except BaseException:
-            self._scope.episode_claims.drop(one.claim.lease for one in taken)
+            for one in taken:
+                self._scope.episode_claims.drop([one.claim.lease])
+                self._scope.answers.let_go(InstanceId(one.claim.lease.key))
             self._scope.episodes.notify()
             raise
         return loaded
@@ -95,8 +96,12 @@ class SqliteHub:
         load = partial(episodes.load, taken, seen)
         known = seen.get(InstanceId(taken.claim.lease.key))
         if taken.length - (known.events if known else 0) > LONG_HISTORY:
-            return await self._readers.read(load)
-        return self._readers.read_now(load)
+            episode = await self._readers.read(load)
+        else:
+            episode = self._readers.read_now(load)
+        if episode is not None:
+            episodes.remember(taken.claim, episode)
+        return episode
 
     async def read_whole(self, locked: LockedEpisode) -> LockedEpisode:
         """The claimed episode with its whole history."""
@@ -123,13 +128,14 @@ class SqliteHub:
             self._scope.episodes.notify()
             raise
         finally:
-            if self._scope.answers.has_any(instance_id):
+            if self._scope.answers.let_go(instance_id):
                 self._scope.episodes.notify_kept()
 
     async def abandon_episode(self, lease: Lease, retry_after: timedelta) -> None:
         """Release unchanged."""
         until_s = self._scope.clock.monotonic() + retry_after.total_seconds()
         self._scope.episode_claims.give_back(lease, until_s)
+        self._scope.answers.let_go(InstanceId(lease.key))
         self._scope.episodes.notify()
 
     async def renew(self, leases: Sequence[Lease], lease_for: timedelta) -> Sequence[Lease]:
@@ -161,11 +167,10 @@ class SqliteHub:
         """Have the next episode record the answer and remove the activity (`answers`)."""
         claim = _proven(self._scope.activity_claims, lease)
         try:
+            if claim.is_gone:
+                raise rules.work_gone(lease)
             if self._may_wait(claim, answer):
-                place = self._readers.read_now(partial(activities.find_place, claim))
-                if place is None:
-                    raise rules.work_gone(lease)
-                self._scope.answers.add(claim, answer, place, self._scope.now())
+                self._scope.answers.add(claim, answer, self._scope.now())
                 self._scope.episodes.notify_kept()
             else:
                 change = partial(activities.complete, self._scope, claim, answer)

@@ -38,7 +38,7 @@ def replace(hub: HubScope, new: NewInstance, known: Row | None, connection: Conn
     """Write a new instance in the place of the known one, if any."""
     if known is not None:
         _say_farewell(hub, known, new.state.instance_id, connection)
-        _delete(known, connection)
+        _delete(hub, known, connection)
     _insert(hub, new.state, connection)
     deliver(hub, new.started, connection)
 
@@ -62,9 +62,16 @@ def deliver(
     if accepted is None:
         return
     columns = rows.message_columns(instance_row, hub.name, accepted, hub.now())
-    connection.run("insert_message", columns)
+    message_id = connection.scalar("insert_message", columns)
+    if message_id is not None:
+        connection.after_commit(partial(hub.answers.follow, message_id))
     connection.run("refresh_due", {"instance_row": instance_row})
     connection.after_commit(hub.episodes.notify)
+
+
+def last_message(connection: Connection) -> int:
+    """The message that was accepted last of those that wait in the inbox."""
+    return int(connection.scalar("last_message", {}))
 
 
 def send(
@@ -102,7 +109,7 @@ def remove_idle(
     known = connection.one("find_idle_instance", values)
     if known is not None:
         connection.after_commit(partial(hub.states.forget, instance_id))
-        _delete(known, connection)
+        _delete(hub, known, connection)
     return known is not None
 
 
@@ -117,7 +124,7 @@ def purge(
     Errors: InstanceNotFound, InvalidState.
     """
     connection.after_commit(partial(hub.states.forget, instance_id))
-    _delete(require(hub, instance_id, allowed, connection), connection)
+    _delete(hub, require(hub, instance_id, allowed, connection), connection)
 
 
 def get(hub: HubScope, instance_id: InstanceId, connection: Connection) -> InstanceState | None:
@@ -210,9 +217,23 @@ def require(
     return known
 
 
-def _delete(known: Row, connection: Connection) -> None:
+def delete_tasks(hub: HubScope, instance_row: int, connection: Connection) -> None:
+    """Delete an instance's activities."""
+    gone = connection.all("delete_tasks", {"instance_row": instance_row})
+    if gone:
+        connection.after_commit(partial(_forget_tasks, hub, gone))
+
+
+def _forget_tasks(hub: HubScope, gone: Sequence[Row]) -> None:
+    for task_row, *mark in gone:
+        hub.tasks.forget(task_row)
+        hub.activity_claims.void(str(task_row), tuple(mark))
+
+
+def _delete(hub: HubScope, known: Row, connection: Connection) -> None:
+    delete_tasks(hub, known[0], connection)
     values = {"instance_row": known[0]}
-    for table in ("tasks", "inbox", "history", "input", "instance"):
+    for table in ("inbox", "history", "input", "instance"):
         connection.run(f"delete_{table}", values)
 
 

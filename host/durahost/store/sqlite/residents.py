@@ -28,14 +28,27 @@ CHARACTERS_OF_AN_EVENT = 500
 """What an object costs beside its text."""
 
 
-@dataclass(frozen=True, slots=True)
+UNCOUNTED = -1
+
+
+@dataclass(slots=True)
 class Resident:
-    """An instance after its last commit. left_out: events that stand before those of `history`."""
+    """An instance after its last commit; never changed.
+
+    left_out: events that stand before those of `history`. text: how many characters these have,
+    counted where it is not given: an episode adds to what the one before has counted.
+    """
 
     mark: Mark
     state: InstanceState
     history: Sequence[HistoryEvent]
     left_out: int
+    text: int = UNCOUNTED
+
+    def __post_init__(self) -> None:
+        """Count what is not counted."""
+        if self.text == UNCOUNTED:
+            self.text = _text(self.history)
 
     @property
     def length(self) -> int:
@@ -45,17 +58,31 @@ class Resident:
     @property
     def characters(self) -> int:
         """What it takes of the memory, more or less."""
-        texts = sum(len(event.text) for event in self.history) + len(self.state.input or "")
-        return texts + CHARACTERS_OF_AN_EVENT * (len(self.history) + 1)
+        text = self.text + len(self.state.input or "")
+        return text + CHARACTERS_OF_AN_EVENT * (len(self.history) + 1)
+
+    def from_event(self, left_out: int) -> "Resident":
+        """The same instance without events that somebody else remembers."""
+        if left_out == self.left_out:
+            return self
+        history = self.history[left_out - self.left_out :]
+        return Resident(self.mark, self.state, history, left_out)
 
     def after(self, commit: Commit) -> "Resident":
         """The same instance once this is committed."""
         instance_row, count = self.mark
-        before, left_out = ((), 0) if commit.starts_generation else (self.history, self.left_out)
-        history = [*before, *commit.append]
+        mark = (instance_row, count + 1)
+        if commit.starts_generation:
+            return Resident(mark, commit.state, commit.append, 0)
+        history = [*self.history, *commit.append]
         if len(history) > LONG_HISTORY:
-            left_out, history = left_out + len(history), []
-        return Resident((instance_row, count + 1), commit.state, history, left_out)
+            return Resident(mark, commit.state, [], self.left_out + len(history))
+        text = self.text + _text(commit.append)
+        return Resident(mark, commit.state, history, self.left_out, text)
+
+
+def _text(history: Sequence[HistoryEvent]) -> int:
+    return sum(len(event.text) for event in history)
 
 
 class Residents:

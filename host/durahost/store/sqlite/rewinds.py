@@ -48,7 +48,8 @@ class _Rewriter:
     def rewrite(self, rewound: Rewound) -> None:
         instance_row = instances.update(self._hub, rewound.state, self._connection)
         own = {"instance_row": instance_row, "execution_id": rewound.state.execution_id}
-        for query in ("delete_history", "delete_tasks", "drop_all_but_answers"):
+        instances.delete_tasks(self._hub, instance_row, self._connection)
+        for query in ("delete_history", "drop_all_but_answers"):
             self._connection.run(query, own)
         for query in ("readdress_messages", "refresh_due"):
             self._connection.run(query, own)

@@ -62,6 +62,19 @@ def state_values(state: InstanceState) -> dict[str, Any]:
     }
 
 
+def progress_columns(state: InstanceState) -> Row:
+    """What an episode may change within an execution: status, updated_at, completed_at,
+    custom_status, output.
+    """
+    return (
+        state.status.number,
+        to_microseconds(state.updated_at),
+        _optional_column(state.completed_at),
+        state.custom_status,
+        state.output,
+    )
+
+
 def read_state(row: Row) -> InstanceState:
     """The state in the first nineteen columns."""
     return InstanceState(

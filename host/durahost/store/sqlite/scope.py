@@ -10,6 +10,7 @@ from durahost.store.sqlite.claims import Claims
 from durahost.store.sqlite.residents import Residents
 from durahost.store.sqlite.rows import to_microseconds
 from durahost.store.sqlite.states import States
+from durahost.store.sqlite.tasks import Tasks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class HubScope:
     episode_claims: Claims
     activity_claims: Claims
     answers: Answers
+    tasks: Tasks
     residents: Residents
     states: States
 

@@ -25,10 +25,12 @@ from durahost.store.sqlite.connection import Connection, connect, read_queries, 
 from durahost.store.sqlite.file_lock import FileLock
 from durahost.store.sqlite.host_table import SqliteHostStore
 from durahost.store.sqlite.hub import SqliteHub
+from durahost.store.sqlite.instances import last_message
 from durahost.store.sqlite.readers import Readers
 from durahost.store.sqlite.residents import Residents
 from durahost.store.sqlite.scope import HubScope
 from durahost.store.sqlite.states import States
+from durahost.store.sqlite.tasks import Tasks
 from durahost.store.sqlite.writer import Writer
 
 BUSY_TIMEOUT = timedelta(seconds=5)
@@ -72,7 +74,8 @@ class SqliteDatabase:
             ends=EndSignal(),
             episode_claims=episodes,
             activity_claims=activities,
-            answers=Answers(activities, episodes, record),
+            answers=Answers(activities, episodes, record, self._readers.read_now(last_message)),
+            tasks=Tasks(),
             residents=Residents(),
             states=States(),
         )

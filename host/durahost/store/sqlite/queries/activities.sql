@@ -17,9 +17,3 @@ WHERE task_row = :task_row AND instance_row = :instance_row AND execution_id = :
 DELETE FROM task
 WHERE task_row = :task_row AND instance_row = :instance_row AND execution_id = :execution_id
   AND task_id = :task_id;
-
--- name: find_place
--- Where in the order of acceptance an answer stands that is accepted now: behind this message.
-SELECT (SELECT ifnull(max(message_id), 0) FROM inbox) FROM task
-WHERE task_row = :task_row AND instance_row = :instance_row AND execution_id = :execution_id
-  AND task_id = :task_id;

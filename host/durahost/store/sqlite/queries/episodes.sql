@@ -40,7 +40,16 @@ FROM inbox WHERE instance_row = :instance_row AND visible_at <= :now
 ORDER BY is_carried DESC, message_id;
 
 -- name: commit_instance
--- The fence: no row means that the claim is not ours any more.
+-- What an episode may change within an execution. The fence: no row means that the claim is not ours
+-- any more.
+UPDATE instance
+SET status = ?, updated_at = ?, completed_at = ?, custom_status = ?, output = ?,
+  next_seq = next_seq + ?, claim_token = claim_token + 1
+WHERE instance_row = ? AND claim_token = ?
+RETURNING next_seq, due_at;
+
+-- name: begin_generation
+-- The same by an episode that begins the next execution, which may change all.
 UPDATE instance
 SET execution_id = :execution_id, name = :name, version = :version, status = :status,
   generation = :generation, created_at = :created_at, updated_at = :updated_at,
@@ -48,10 +57,9 @@ SET execution_id = :execution_id, name = :name, version = :version, status = :st
   parent_execution_id = :parent_execution_id, parent_name = :parent_name,
   parent_version = :parent_version, parent_task_id = :parent_task_id, tags = :tags,
   custom_status = :custom_status, output = :output,
-  next_seq = iif(:starts_generation, 0, next_seq) + :appended,
-  claim_token = claim_token + 1
+  next_seq = :appended, claim_token = claim_token + 1
 WHERE instance_row = :instance_row AND claim_token = :mark
-RETURNING instance_row, next_seq, due_at;
+RETURNING next_seq, due_at;
 
 -- name: write_input
 -- It is an execution's from its first event on, so only the next execution has another one.
@@ -67,7 +75,8 @@ DELETE FROM inbox WHERE instance_row = ? AND message_id = ?;
 
 -- name: schedule_task
 INSERT INTO task (instance_row, hub, execution_id, task_id, name, input)
-VALUES (?, ?, ?, ?, ?, ?);
+VALUES (?, ?, ?, ?, ?, ?)
+RETURNING task_row;
 
 -- name: drop_addressed_messages
 -- Messages to an execution that has ended; the inbox holds none for another one.

@@ -80,15 +80,20 @@ DELETE FROM history WHERE instance_row = :instance_row;
 DELETE FROM inbox WHERE instance_row = :instance_row;
 
 -- name: delete_tasks
-DELETE FROM task WHERE instance_row = :instance_row;
+DELETE FROM task WHERE instance_row = :instance_row
+RETURNING task_row, instance_row, execution_id, task_id;
 
 -- name: insert_message
--- To an instance whose row is known; refresh_due follows.
+-- To an instance whose row is known; refresh_due follows. No row: it is there already.
 INSERT INTO inbox (
   instance_row, hub, execution_id, visible_at, is_carried, dedupe_key,
   kind, timestamp, payload, task_id, name, site
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (hub, dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING;
+ON CONFLICT (hub, dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING
+RETURNING message_id;
+
+-- name: last_message
+SELECT ifnull(max(message_id), 0) FROM inbox;
 
 -- name: find_sent
 -- Kind 14: EventSent.
