@@ -86,13 +86,7 @@ class DurableApi:
         if request.method == "GET":
             await self._turns.wait()
         try:
-            path = decode_api_path(request.raw_path)
-            if len(path) < base_length:
-                raise ApiArgumentError(
-                    "startIndex cannot be larger than length of string. (Parameter 'startIndex')",
-                    "System.ArgumentOutOfRangeException",
-                )
-            found = find_operation(request.method, path[base_length:])
+            found = find_operation(request.method, request.raw_path, base_length)
             if found is None:
                 return empty(404)
             handler, arguments = found
@@ -162,9 +156,21 @@ class DurableApi:
 
 
 @lru_cache(maxsize=256)  # the same path at each poll
-def find_operation(method: str, path: str) -> tuple[_Handler, tuple[str, ...]] | None:
-    """The operation of a path below the base, and its arguments; literals ignore case."""
-    root, *rest = path.strip("/").split("/")
+def find_operation(
+    method: str, raw_path: str, base_length: int
+) -> tuple[_Handler, tuple[str, ...]] | None:
+    """The operation of a path, and its arguments; literals ignore case.
+
+    base_length: so many characters of the decoded path are not looked at.
+    Errors: ApiArgumentError for a path with fewer.
+    """
+    path = decode_api_path(raw_path)
+    if len(path) < base_length:
+        raise ApiArgumentError(
+            "startIndex cannot be larger than length of string. (Parameter 'startIndex')",
+            "System.ArgumentOutOfRangeException",
+        )
+    root, *rest = path[base_length:].strip("/").split("/")
     if "" in (root, *rest):
         return None
     handler: _Handler | None = None

@@ -27,7 +27,7 @@ class Turns:
         loop = asyncio.get_running_loop()
         if not self._is_counting:
             self._is_counting = True
-            loop.call_soon(self._begin)
+            loop.call_soon(self._begin, loop)
         if self._left > 0:
             self._left -= 1
             return
@@ -35,7 +35,7 @@ class Turns:
         self._waiting.append(turn)
         await turn
 
-    def _begin(self) -> None:
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin the next turn: those who wait go first."""
         self._left = self._each
         while self._waiting and self._left > 0:
@@ -45,4 +45,4 @@ class Turns:
                 self._left -= 1
         self._is_counting = self._left < self._each
         if self._is_counting:
-            asyncio.get_running_loop().call_soon(self._begin)
+            loop.call_soon(self._begin, loop)
