@@ -20,22 +20,23 @@ class Turns:
         self._each = each
         self._left = each
         self._is_counting = False
+        self._loop: asyncio.AbstractEventLoop  # asking for it is a call of the system
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def wait(self) -> None:
         """Return when it is the caller's turn, at once when few ask."""
-        loop = asyncio.get_running_loop()
         if not self._is_counting:
             self._is_counting = True
-            loop.call_soon(self._begin, loop)
+            self._loop = asyncio.get_running_loop()
+            self._loop.call_soon(self._begin)
         if self._left > 0:
             self._left -= 1
             return
-        turn = loop.create_future()
+        turn = self._loop.create_future()
         self._waiting.append(turn)
         await turn
 
-    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _begin(self) -> None:
         """Begin the next turn: those who wait go first."""
         self._left = self._each
         while self._waiting and self._left > 0:
@@ -45,4 +46,4 @@ class Turns:
                 self._left -= 1
         self._is_counting = self._left < self._each
         if self._is_counting:
-            loop.call_soon(self._begin, loop)
+            self._loop.call_soon(self._begin)
