@@ -225,10 +225,9 @@ class Connection(asyncio.Protocol):
         self._state.tasks.discard(self._task)
         if self._transport.is_closing():
             return
-        if exchange.is_broken_off:
-            self._transport.abort()
-        elif not (exchange.is_answered and exchange.keeps_alive):
-            self._transport.close()
+        if not (exchange.is_answered and exchange.keeps_alive):
+            end = self._transport.abort if exchange.is_broken_off else self._transport.close
+            end()
         elif self._waiting:
             self._answer(self._waiting.popleft())
         else:
