@@ -34,9 +34,10 @@ from durahost.dispatch.workbench import Workbench
 from durahost.host_state import HostState
 from durahost.http.admin_api import AdminApi
 from durahost.http.admin_functions import AdminSettings
+from durahost.http.api_call import ApiSettings
 from durahost.http.authorization import Gate
 from durahost.http.cors import Cors, CorsPolicy
-from durahost.http.durable_api import ApiSettings, DurableApi
+from durahost.http.durable_api import DurableApi
 from durahost.http.front import Front, HostApi
 from durahost.http.front_settings import FrontSettings, has_home_page, max_body_bytes
 from durahost.http.keys_api import KeysApi

@@ -146,7 +146,7 @@ def _read_strict(text: str) -> Any:
     if _SURROGATE_ESCAPE.search(text):
         raise ValueError("needs surrogates paired")
     try:
-        value = json.loads(text, strict=False, parse_int=_parse_integer)
+        value = _decode(text)
     except (RecursionError, OverflowError) as error:
         raise ValueError("too deep, or too many digits") from error
     if _is_deeper(value, _MAX_DEPTH):
@@ -424,6 +424,9 @@ def _parse_integer(token: str) -> int:
     if len(token) > _MAX_INTEGER_DIGITS:
         raise OverflowError("too many digits")
     return int(token)
+
+
+_decode = json.JSONDecoder(strict=False, parse_int=_parse_integer).decode
 
 
 def _pair_surrogates(text: str) -> str:

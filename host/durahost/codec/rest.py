@@ -68,6 +68,7 @@ _HAS_RESULT = frozenset(
 )
 _NOT_SHOWN = frozenset({EventKind.ORCHESTRATOR_STARTED, EventKind.ORCHESTRATOR_COMPLETED})
 _STATUS_NAMES = {status.number: status.value for status in RuntimeStatus}
+_SHOWN_STATUS = {status: f'"{status.value}"' for status in RuntimeStatus}
 _REMOVED: Mapping[EventKind, tuple[str, ...]] = {
     EventKind.EXECUTION_STARTED: ("OrchestrationInstance", "ParentInstance", "Version", "Tags"),
     EventKind.TASK_SCHEDULED: ("Version",),
@@ -135,7 +136,7 @@ def status_text(
     return (
         f'{{"name":{quote(state.name)}'
         f',"instanceId":{quote(state.instance_id)}'
-        f',"runtimeStatus":"{state.status.value}"'
+        f',"runtimeStatus":{_SHOWN_STATUS[state.status]}'
         f',"input":{_shown(state.input if show_input else None)}'
         f',"customStatus":{_shown(state.custom_status)}'
         f',"output":{_shown(state.output)}'
@@ -266,4 +267,6 @@ def _shown(text: str | None) -> str:
 
 
 def _format_seconds(when: datetime) -> str:
-    return f"{when.isoformat()[:19]}Z"
+    # isoformat takes twice the time, most of it for the offset.
+    date = f"{when.year:04}-{when.month:02}-{when.day:02}"
+    return f"{date}T{when.hour:02}:{when.minute:02}:{when.second:02}Z"

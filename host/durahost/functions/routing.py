@@ -9,7 +9,7 @@ Azure/azure-functions-host: WebScriptHostHttpRoutesManager.cs.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
 from durahost.functions.route_template import BadTemplate, RouteTemplate
@@ -51,7 +51,7 @@ class RouteMatch:
     params: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RouteTable:
     """The routes of one generation of the app, in order of precedence."""
 
@@ -96,11 +96,16 @@ class RouteTable:
 
         path: as sent, percent-encoded, without the query.
         """
-        decoded = decode_path(path)
-        for route, template in zip(self.routes, self._templates, strict=True):
-            if route.allows(method) and (params := template.match(decoded)) is not None:
-                return RouteMatch(route.function, params)
-        return None
+        return _match(self, method, path)
+
+
+@lru_cache(maxsize=256)  # the same few paths of the table that serves
+def _match(table: RouteTable, method: str, path: str) -> RouteMatch | None:
+    decoded = decode_path(path)
+    for route, template in zip(table.routes, table._templates, strict=True):
+        if route.allows(method) and (params := template.match(decoded)) is not None:
+            return RouteMatch(route.function, params)
+    return None
 
 
 def get_route(function: FunctionMetadata) -> str:

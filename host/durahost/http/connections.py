@@ -10,6 +10,8 @@ CoreStrings.resx and Internal/Http/HttpProtocol.cs (statuses).
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import httptools
@@ -19,6 +21,7 @@ from uvicorn.server import ServerState
 
 from durahost.http.exchange import CLOSE, Exchange, Headers, write_head
 from durahost.http.line import Line
+from durahost.http.request_headers import RawHeader, read_headers
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +44,13 @@ class _Refused(Exception):
     def __init__(self, status: int) -> None:
         super().__init__(status)
         self.status = status
+
+
+@lru_cache(maxsize=256)  # the same at each poll
+def _split_target(url: bytes) -> tuple[bytes, bytes]:
+    """Path and query of a target."""
+    target = httptools.parse_url(url)
+    return target.path, target.query or b""
 
 
 class Connection(asyncio.Protocol):
@@ -149,12 +159,15 @@ class Connection(asyncio.Protocol):
         if self._deadline is not None:
             self._end_watch()
         version = self._parser.get_http_version()
-        self._check_host(version)
+        raw = tuple(self._headers)
+        headers = read_headers(raw)
+        self._check_host(version, headers.hosts)
         self._reading = exchange = Exchange(
             self._line,
-            self._scope(version),
+            self._scope(version, raw),
             self._state,
             keeps_alive=version != "1.0" and self._parser.should_keep_alive(),
+            waits_to_send=headers.waits_to_send,
         )
         if self._answering is None:
             self._answer(exchange)
@@ -177,9 +190,8 @@ class Connection(asyncio.Protocol):
             self._end_watch()
         self._reading.end_body()
 
-    def _check_host(self, version: str) -> None:
+    def _check_host(self, version: str, hosts: Sequence[bytes]) -> None:
         """One host, the same in an absolute target; HTTP/1.0 need not name any."""
-        hosts = [value for name, value in self._headers if name == b"host"]
         if len(hosts) != 1 and (hosts or version != "1.0"):
             raise _Refused(_BAD)
         if self._url[:1] != b"/":
@@ -187,17 +199,17 @@ class Connection(asyncio.Protocol):
             if named != [self._url.split(b"/", 3)[2].lower()]:
                 raise _Refused(_BAD)
 
-    def _scope(self, version: str) -> Scope:
-        target = httptools.parse_url(self._url)
+    def _scope(self, version: str, headers: tuple[RawHeader, ...]) -> Scope:
+        path, query = _split_target(self._url)
         return {
             "type": "http",
             "asgi": _ASGI,
             "http_version": version,
             "method": self._parser.get_method().decode("ascii"),
             "scheme": "http",
-            "raw_path": target.path,
-            "query_string": target.query or b"",
-            "headers": self._headers,
+            "raw_path": path,
+            "query_string": query,
+            "headers": headers,
             "client": self._client,
         }
 
@@ -213,10 +225,9 @@ class Connection(asyncio.Protocol):
         self._state.tasks.discard(self._task)
         if self._transport.is_closing():
             return
-        if exchange.is_broken_off:
-            self._transport.abort()
-        elif not (exchange.is_answered and exchange.keeps_alive):
-            self._transport.close()
+        if not (exchange.is_answered and exchange.keeps_alive):
+            end = self._transport.abort if exchange.is_broken_off else self._transport.close
+            end()
         elif self._waiting:
             self._answer(self._waiting.popleft())
         else:

@@ -13,8 +13,9 @@ from durahost.codec.entity_rest import entity_payload
 from durahost.codec.json_text import dumps, parse_stored
 from durahost.entities import state_of
 from durahost.http import errors
+from durahost.http.api_call import ApiCall
 from durahost.http.errors import ApiArgumentError, empty, json_response
-from durahost.http.operations import CONTINUATION, ApiCall, page_size, read_token, write_token
+from durahost.http.operations import CONTINUATION, page_size, read_token, write_token
 from durahost.model.ids import EntityId
 from durahost.model.instances import InstanceState
 from durahost.model.queries import InstanceQuery

@@ -58,7 +58,12 @@ def json_response(status: int, value: Any, headers: Mapping[str, str] | None = N
 
 def text_response(status: int, text: str, headers: RawHeaders = ()) -> Response:
     """A response with a body that is JSON text."""
-    return Answer(status, text.encode(), [*headers, _JSON_HEADER])
+    return body_response(status, text.encode(), headers)
+
+
+def body_response(status: int, body: bytes, headers: RawHeaders = ()) -> Response:
+    """A response with a body that is JSON text as it is sent."""
+    return Answer(status, body, [*headers, _JSON_HEADER])
 
 
 def encode_headers(headers: Mapping[str, str]) -> RawHeaders:

@@ -25,7 +25,6 @@ READ_AHEAD_BYTES = 64 * 1024
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _STATUS_LINES = {n: f"HTTP/1.1 {n} {_PHRASES.get(n, '')}".encode() for n in range(200, 600)}
-_GO_ON = b"100-continue"
 _GOING_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
 CLOSE = (b"connection", b"close")
 _CHUNKED = ((b"transfer-encoding", b"chunked"),)
@@ -33,11 +32,14 @@ _LAST_CHUNK = b"0\r\n\r\n"
 _GONE = {"type": "http.disconnect"}
 
 
+_write_line = b": ".join
+
+
 def write_head(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """The head of an answer. Errors: ValueError for a header that is more than one line."""
-    lines = [_STATUS_LINES[status], *[b"%b: %b" % header for header in headers]]
-    head = b"\r\n".join([*lines, b"\r\n"])
-    breaks = len(lines) + 1
+    lines = [_STATUS_LINES[status], *map(_write_line, headers), b"\r\n"]
+    head = b"\r\n".join(lines)
+    breaks = len(lines)
     if head.count(b"\n") != breaks or head.count(b"\r") != breaks or 0 in head:
         raise ValueError("a header of the answer has a character that HTTP does not allow")
     return head
@@ -47,7 +49,7 @@ class Exchange:
     """A request, whose body may still come while it is answered.
 
     state: has the headers of every answer. keeps_alive: whether the connection stays open behind
-    this one.
+    this one. waits_to_send: whether the client sends the body only when it is told to.
     """
 
     __slots__ = (
@@ -55,18 +57,22 @@ class Exchange:
         "_state", "_waits_to_send", "is_answered", "is_gone", "keeps_alive", "scope",
     )  # fmt: skip
 
-    def __init__(self, line: Line, scope: Scope, state: ServerState, *, keeps_alive: bool) -> None:
+    def __init__(
+        self,
+        line: Line,
+        scope: Scope,
+        state: ServerState,
+        *,
+        keeps_alive: bool,
+        waits_to_send: bool,
+    ) -> None:
         self.scope = scope
         self.keeps_alive = keeps_alive
         self.is_answered = False
         self.is_gone = False
         self._line = line
         self._state = state
-        # The client sends the body only when it is told to.
-        self._waits_to_send = False
-        for name, value in scope["headers"]:
-            if name == b"expect" and value.lower() == _GO_ON:
-                self._waits_to_send = True
+        self._waits_to_send = waits_to_send
         self._body = bytearray()
         self._is_whole = False
         self._has_news = False

@@ -144,7 +144,9 @@ class Front:
         if head.method in _WEBHOOK_METHODS:
             extension = find_extension(head.raw_path)
             if extension is not None:
-                return await self._respond_webhook(await incoming.read(), extension)
+                if incoming.has_body:
+                    await incoming.read()
+                return await self._respond_webhook(head, extension)
         match = generation.routes.match(head.method, head.raw_path)
         if match is not None:
             return await self._respond_function(generation, match, incoming)

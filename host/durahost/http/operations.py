@@ -6,30 +6,29 @@ ContextImplementations/DurableClient.cs (3.x head), unless another source stands
 
 import base64
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 from starlette.responses import Response
 
-from durahost.codec.body_text import ContentType, read_content_type, read_text
 from durahost.codec.client_output import BadStart, check_instance_id
-from durahost.codec.dotnet_http import DotnetError
 from durahost.codec.json_text import check_document, dumps, format_double, parse_stored
 from durahost.codec.rest import Links, check_status_payload, project_for_api, status_text
 from durahost.http import errors
 from durahost.http.answers import RawHeaders
+from durahost.http.api_call import ApiCall
 from durahost.http.errors import (
     ApiArgumentError,
     ApiFailure,
+    body_response,
     empty,
     encode_headers,
     json_response,
     text_response,
 )
-from durahost.http.requests import ApiQuery, HttpRequest, unless_gone
-from durahost.management import Management
+from durahost.http.requests import ApiQuery, StatusView, unless_gone
 from durahost.model.errors import InstanceExists, InstanceNotFound, InvalidState
 from durahost.model.ids import InstanceId
 from durahost.model.instances import InstanceState
@@ -41,8 +40,6 @@ from durahost.tolerant_json import JsonTextError, read_first
 
 logger = logging.getLogger(__name__)
 
-AZURE_STORAGE = "AzureStorage"
-JSON_MEDIA_TYPE = "application/json"
 CONTINUATION = "x-ms-continuation-token"
 DEFAULT_PAGE = 100
 MAX_PAGE = 1000
@@ -60,64 +57,6 @@ _NO_DELAY = (
 
 Source: dotnet/runtime: Task.cs (ValidateTimeout), Strings.resx (Task_InvalidTimerTimeSpan).
 """
-
-
-@dataclass(slots=True, kw_only=True)
-class ApiCall:
-    """One request, bound to the hub it names.
-
-    arguments: the path's values. links, location, now: made on demand; links can fail.
-    unknown_text: what is said of a durable function that the app does not have; None for one that
-        it has, and for every name in a hub of others.
-    provider: the storage provider's type, as the extension spells it.
-    """
-
-    request: HttpRequest
-    query: ApiQuery
-    hub: Management
-    arguments: tuple[str, ...]
-    links: Callable[[], Links]
-    location: Callable[[], str]
-    unknown_text: Callable[[DurableKind, str], str | None]
-    now: Callable[[], datetime]
-    provider: str
-
-    @property
-    def has_app_leases(self) -> bool:
-        """Whether the storage provider knows app leases; only Azure Storage does."""
-        return self.provider == AZURE_STORAGE
-
-    @property
-    def instance_id(self) -> InstanceId:
-        """The instance that the path names."""
-        return InstanceId(self.arguments[0])
-
-    @property
-    def reason(self) -> str | None:
-        """The reason given, None when there is none."""
-        return self.query.get("reason")
-
-    @property
-    def text(self) -> str:
-        """The body as text. Errors: ApiFailure for a charset that there is not."""
-        try:
-            return read_text(self.request.body, self.content_type)
-        except DotnetError as error:
-            raise ApiFailure(error.message, error.error_type) from error
-
-    @property
-    def content_type(self) -> ContentType | None:
-        """The content type, None when it is missing or not well-formed."""
-        return read_content_type(self.request.first_header("content-type"))
-
-    @property
-    def is_json(self) -> bool:
-        """Whether the body is JSON by name."""
-        return self.content_type is not None and self.content_type.media_type == JSON_MEDIA_TYPE
-
-    def moment(self, name: str) -> datetime | None:
-        """A date-time of the query; None when it is none."""
-        return self.query.moment(name, self.now())
 
 
 async def start(call: ApiCall) -> Response:
@@ -175,7 +114,7 @@ async def status(call: ApiCall) -> Response:
     if state is None:
         return empty(404)
     if not state.status.is_terminal:
-        headers = [(b"location", call.location().encode("latin-1")), _LOOK_AGAIN]
+        headers = [(b"location", call.location.encode("latin-1")), _LOOK_AGAIN]
         return await _status_response(call, 202, state, headers)
     failed = state.status is RuntimeStatus.FAILED and call.query.view.fails_loudly
     return await _status_response(call, 500 if failed else 200, state)
@@ -286,11 +225,11 @@ async def rewind(call: ApiCall) -> Response:
 
 async def make_primary(call: ApiCall) -> Response:
     """Any verb on makeprimary: one host holds the database, so it is primary already."""
-    if not call.has_app_leases:
+    if not call.app.has_app_leases:
         # Source: DurabilityProvider.cs (GetNotImplementedException)
         text = (
             "The method MakeCurrentAppPrimaryAsync is not supported by the "
-            f"{call.provider} storage provider."
+            f"{call.app.provider} storage provider."
         )
         raise ApiFailure(text, "System.NotImplementedException")
     return empty(200)
@@ -309,22 +248,34 @@ async def _status_response(
     call: ApiCall, code: int, state: InstanceState, headers: RawHeaders = ()
 ) -> Response:
     view = call.query.view
-    show_input = view.has_input
-    events = None
     if view.has_history and state.status is not RuntimeStatus.PENDING:
-        events = await call.hub.history(state.instance_id)
+        body = await _write_with_history(call, state, view)
+    else:
+        kept = call.bodies.find(state, show_input=view.has_input)
+        body = kept or await _write_status(call, state, show_input=view.has_input)
+    return body_response(code, body, headers)
 
-    def build() -> Response:
-        history = None
-        if events is not None:
-            history = project_for_api(events, show_input=show_input, show_output=view.has_output)
-        text = status_text(state, show_input=show_input, history=history)
-        return text_response(code, text, headers)
 
-    length = _length(state, show_input=show_input)
-    if events is not None:
-        length += sum(len(event.text) for event in events)
-    return await run_pure(build, is_long=length > LONG_TEXT)
+async def _write_with_history(call: ApiCall, state: InstanceState, view: StatusView) -> bytes:
+    events = await call.hub.history(state.instance_id)
+    show_input, show_output = view.has_input, view.has_output
+
+    def write() -> bytes:
+        history = project_for_api(events, show_input=show_input, show_output=show_output)
+        return status_text(state, show_input=show_input, history=history).encode()
+
+    length = _length(state, show_input=show_input) + sum(len(event.text) for event in events)
+    return await run_pure(write, is_long=length > LONG_TEXT)
+
+
+async def _write_status(call: ApiCall, state: InstanceState, *, show_input: bool) -> bytes:
+    def write() -> bytes:
+        return status_text(state, show_input=show_input).encode()
+
+    is_long = _length(state, show_input=show_input) > LONG_TEXT
+    body = await run_pure(write, is_long=is_long)
+    call.bodies.keep(state, body, show_input=show_input)
+    return body
 
 
 def _length(state: InstanceState, *, show_input: bool) -> int:

@@ -1,5 +1,7 @@
 """What a path names, before any function is asked."""
 
+from functools import lru_cache
+
 from durahost.codec.rest import WEBHOOK_PATH
 from durahost.functions.routing import decode_path
 from durahost.http.requests import decode_api_path
@@ -12,6 +14,7 @@ _ANY_WEBHOOK = WEBHOOK_PATH.removesuffix(EXTENSION)
 _ANY_LENGTH = len(_ANY_WEBHOOK)
 
 
+@lru_cache(maxsize=256)  # the same at each poll
 def is_admin(raw_path: str) -> bool:
     """Whether the path lies below `/admin`: such requests are neither held nor throttled.
 
@@ -21,6 +24,7 @@ def is_admin(raw_path: str) -> bool:
     return path[:_ADMIN_LENGTH].lower() == _ADMIN and path[_ADMIN_LENGTH:][:1] in ("", "/")
 
 
+@lru_cache(maxsize=256)
 def find_extension(raw_path: str) -> str | None:
     """The extension whose webhook the path names, lower-case; None when it names none."""
     path = raw_path

@@ -19,6 +19,7 @@ from starlette.types import Message, Receive, Scope
 from durahost.functions.routing import decode_path, encode_path
 from durahost.http.dates import read_moment
 from durahost.http.errors import ApiArgumentError, ApiOverflow
+from durahost.http.request_headers import read_headers
 from durahost.model.status import RuntimeStatus
 
 MAX_BODY_BYTES = 104_857_600
@@ -100,8 +101,7 @@ class HttpRequest:
     @property
     def target(self) -> str:
         """Path and query, the path decoded and encoded again, as .NET code sees it."""
-        path = encode_path(self.raw_path)
-        return f"{path}?{self.raw_query}" if self.raw_query else path
+        return _target(self.raw_path, self.raw_query)
 
     @property
     def url(self) -> str:
@@ -150,21 +150,14 @@ async def read_request(
 
 def read_head(scope: Scope, receive: Receive) -> HttpRequest:
     """The request as far as it is known before its body is read."""
-    headers: dict[str, str] = {}
-    firsts: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        if name in headers:
-            firsts.setdefault(name, headers[name])
-            value = f"{headers[name]},{value}"
-        headers[name] = value
+    headers = read_headers(tuple(scope["headers"]))
     return HttpRequest(
         method=scope["method"],
         scheme=scope["scheme"],
         raw_path=scope["raw_path"].decode("latin-1"),
         raw_query=scope["query_string"].decode("latin-1"),
-        headers=headers,
-        firsts=firsts,
+        headers=headers.joined,
+        firsts=headers.firsts,
         disconnected=lambda: _until_gone(receive),
     )
 
@@ -236,6 +229,12 @@ def _origin(scheme: str, host: str) -> str | None:
     if not host or _is_unspecified(host):
         return None
     return f"{scheme}://{host.removesuffix(_DEFAULT_PORTS.get(scheme, ''))}"
+
+
+@lru_cache(maxsize=256)  # the same at each poll
+def _target(raw_path: str, raw_query: str) -> str:
+    path = encode_path(raw_path)
+    return f"{path}?{raw_query}" if raw_query else path
 
 
 @lru_cache(maxsize=256)

@@ -20,18 +20,19 @@ class Turns:
         self._each = each
         self._left = each
         self._is_counting = False
+        self._loop: asyncio.AbstractEventLoop  # asking for it is a call of the system
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def wait(self) -> None:
         """Return when it is the caller's turn, at once when few ask."""
-        loop = asyncio.get_running_loop()
         if not self._is_counting:
             self._is_counting = True
-            loop.call_soon(self._begin)
+            self._loop = asyncio.get_running_loop()
+            self._loop.call_soon(self._begin)
         if self._left > 0:
             self._left -= 1
             return
-        turn = loop.create_future()
+        turn = self._loop.create_future()
         self._waiting.append(turn)
         await turn
 
@@ -45,4 +46,4 @@ class Turns:
                 self._left -= 1
         self._is_counting = self._left < self._each
         if self._is_counting:
-            asyncio.get_running_loop().call_soon(self._begin)
+            self._loop.call_soon(self._begin)

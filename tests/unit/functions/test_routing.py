@@ -268,3 +268,11 @@ def test_the_log_lines_of_the_routes():
     bare = RouteTable.of([function("F", route="{*rest}", methods=[])], "")
     assert bare.describe("").endswith("route '/{*rest}' [] to 'F'")
     assert RouteTable.empty().describe("api") == "No HTTP routes mapped"
+
+
+def test_a_new_table_answers_what_an_old_one_answered():
+    old, new = table("items/{id}"), RouteTable.of([function("G", route="{*all}")], "api")
+    for _ in range(2):
+        assert old.match("GET", "/api/items/1").function.name == "F"
+        assert new.match("GET", "/api/items/1").function.name == "G"
+        assert RouteTable.empty().match("GET", "/api/items/1") is None
