@@ -55,6 +55,29 @@ async def test_an_episode_begins_with_what_was_committed(hub, answered):
     assert names(locked) == ["answer"]
 
 
+async def test_the_first_episode_begins_with_what_was_started(hub):
+    await hub.create(new_instance(input='"x"'), ())
+    resident = hub._scope.residents.get("a")
+    (locked,) = await hub.lock_episodes("me", LEASE, 1)
+    assert locked.state is resident.state
+    assert (locked.state, locked.history) == (await hub.get("a"), [])
+    assert names(locked) == ["Hello"]
+
+
+async def test_what_is_started_again_is_not_taken_for_what_was_there_before(hub):
+    await hub.create(new_instance(), ())
+    await hub.create(new_instance(execution_id="e2"), EVER)
+    (locked,) = await hub.lock_episodes("me", LEASE, 1)
+    assert locked.state.execution_id == "e2"
+    await hub.commit_episode(locked.lease, running(locked))
+    assert (await hub.get("a")).status is RuntimeStatus.RUNNING
+
+
+async def test_what_begins_later_is_not_kept(hub, clock):
+    await hub.create(new_instance(scheduled_at=clock.now() + timedelta(hours=1)), ())
+    assert hub._scope.residents.get("a") is None
+
+
 async def test_stored_messages_come_along(hub, answered):
     await answered("event")
     (locked,) = await hub.lock_episodes("me", LEASE, 1)

@@ -14,6 +14,7 @@ from durahost.model.status import LIVE, RuntimeStatus
 from durahost.store import rules
 from durahost.store.sqlite import rows
 from durahost.store.sqlite.connection import Connection, Row
+from durahost.store.sqlite.residents import Resident
 from durahost.store.sqlite.scope import HubScope
 
 EVERY_STATUS = -1
@@ -39,8 +40,8 @@ def replace(hub: HubScope, new: NewInstance, known: Row | None, connection: Conn
     if known is not None:
         _say_farewell(hub, known, new.state.instance_id, connection)
         _delete(hub, known, connection)
-    _insert(hub, new.state, connection)
-    deliver(hub, new.started, connection)
+    instance_row = _insert(hub, new.state, connection)
+    _put(hub, instance_row, new.started, connection)
 
 
 def deliver(
@@ -59,8 +60,12 @@ def deliver(
     instance_row, status, execution_id = target[:3]
     sent = partial(_read_sent, instance_row, message, connection)
     accepted = rules.accept(message, (rows.STATUSES[status], execution_id), statuses, sent)
-    if accepted is None:
-        return
+    if accepted is not None:
+        _put(hub, instance_row, accepted, connection)
+
+
+def _put(hub: HubScope, instance_row: int, accepted: Message, connection: Connection) -> None:
+    """Write the message into the inbox."""
     columns = rows.message_columns(instance_row, hub.name, accepted, hub.now())
     message_id = connection.scalar("insert_message", columns)
     if message_id is not None:
@@ -184,19 +189,24 @@ def _find(hub: HubScope, instance_id: InstanceId, connection: Connection) -> Row
     return connection.one("find_instance", {"hub": hub.name, "id": instance_id})
 
 
-def _insert(hub: HubScope, state: InstanceState, connection: Connection) -> None:
-    connection.after_commit(partial(hub.states.keep, state))
+def _insert(hub: HubScope, state: InstanceState, connection: Connection) -> int:
+    """Write the row of an instance; its key. What begins soon is not read again."""
     values = rows.state_values(state)
-    row = connection.scalar("insert_instance", values | {"hub": hub.name})
+    row = int(connection.scalar("insert_instance", values | {"hub": hub.name}))
     connection.run("insert_input", values | {"instance_row": row})
+    connection.after_commit(partial(hub.states.keep, state))
+    if state.scheduled_at is None:
+        begun = Resident((row, 0), state, [], 0)
+        connection.after_commit(partial(hub.residents.keep, begun))
+    return row
 
 
 def _awaken(hub: HubScope, message: Message, connection: Connection) -> Row | None:
     state = rules.awakened(message, hub.clock.now())
     if state is None:
         return None
-    _insert(hub, state, connection)
-    return _find(hub, state.instance_id, connection)
+    row = _insert(hub, state, connection)
+    return row, state.status.number, state.execution_id
 
 
 def require(

@@ -1,6 +1,7 @@
 """What the last commit of an instance left, so that its next episode need not read it again.
 
-Kept for instances that will soon go on: they wait for activities or children. It is a hint: a
+Kept for instances that will soon go on: they begin, or wait for activities or children. It is a
+hint: a
 commit is fenced by the row's own count (`Mark`), so what has changed meanwhile is found there, and
 the episode begins again with what the database says.
 """
