@@ -149,7 +149,13 @@ def task_scheduled(
     )
     number = task.task_id
     return _written(
-        EventKind.TASK_SCHEDULED, now, rest, task_id=number, own_id=number, name=task.name, site=site
+        EventKind.TASK_SCHEDULED,
+        now,
+        rest,
+        task_id=number,
+        own_id=number,
+        name=task.name,
+        site=site,
     )
 
 
