@@ -20,9 +20,9 @@ def every_commit_is_sound(monkeypatch):
     plans, found = {}, []
     replay, build, conclude = episode._replay, outcome.build_commit, entity.conclude_batch
 
-    def replay_noted(plan, execution):
+    def replay_noted(plan, execution, past):
         plans[id(execution)] = plan, execution
-        replay(plan, execution)
+        replay(plan, execution, past)
 
     def build_checked(execution, *arguments, **named):
         commit = build(execution, *arguments, **named)

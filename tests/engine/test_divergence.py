@@ -45,10 +45,16 @@ FOREVER = "    yield context.wait_for_external_event('Never')\n"
 
 
 class Changing:
-    """An instance whose orchestrator's code can change between its episodes."""
+    """An instance whose orchestrator's code can change between its episodes.
 
-    def __init__(self, root):
+    goes_on: whether the engine goes on where the code lists what it listed before.
+    """
+
+    def __init__(self, root, *, goes_on=False):
         self.root = root
+        self.goes_on = goes_on
+        self.listed = self.progress = None
+        self.times_gone_on = 0
         self.state = InstanceState(
             instance_id=InstanceId("i1"),
             execution_id="e1",
@@ -72,14 +78,19 @@ class Changing:
         shown = sdk1.encode_context(
             self.state, self.past, planned.new_events, http_sleep_ms=1, sends_timer_limits=True
         )
+        answer = self.ask(HEAD + "".join(lines), shown)
         concluded = conclude(
             planned,
-            self.ask(HEAD + "".join(lines), shown),
+            answer,
             rules=Rules(),
             known=KnownFunctions(),
             fresh=FreshIds(UUID(int=1)),
             now=T0,
+            progress=self.progress if answer.kept else None,
         )
+        self.times_gone_on += bool(answer.kept)
+        if self.goes_on:
+            self.listed, self.progress = answer.listed, concluded.progress
         self.state, self.new = concluded.commit.state, []
         self.past = [*self.past, *concluded.commit.append]
         self.hints = [hint.text for hint in concluded.hints]
@@ -94,17 +105,17 @@ class Changing:
         watch(handle, str(self.root))
         sites = []
         with note_sites(sites):
-            answer = sdk1.decode_returned(handle(context))
-        return replace(answer, sites=sites)
+            text = handle(context)
+        return sdk1.decode_returned(text, sites=sites, earlier=self.progress and self.listed)
 
     @property
     def sites(self):
         return [event.site for event in self.past if event.kind in SCHEDULING]
 
 
-@pytest.fixture
-def instance(tmp_path):
-    return Changing(tmp_path)
+@pytest.fixture(params=[False, True], ids=["from the beginning", "going on"])
+def instance(tmp_path, request):
+    return Changing(tmp_path, goes_on=request.param)
 
 
 def hint(recorded, current, step=0):
@@ -182,6 +193,7 @@ def test_a_repeated_call_and_its_timers_have_the_site_of_the_call(instance):
     instance.run(*code).answer(failed).run(*code)
     instance.answer(history.timer_fired(1, T0, T0)).run(*code)
     assert instance.sites == ["Flow/__init__.py:3"] * 3
+    assert instance.times_gone_on == (2 if instance.goes_on else 0)
 
 
 def test_branches_of_a_compound_have_the_site_of_its_yield_and_keep_it(instance):

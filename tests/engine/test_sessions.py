@@ -15,7 +15,7 @@ from hub_world import Functions, World
 from memory_folder import memory_folder
 
 from durahost.config.settings import DurableSettings, SessionUse
-from durahost.dispatch import asking, sessions
+from durahost.dispatch import asking, sessions, standings
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Potential duplicate Task completion"),
@@ -167,7 +167,7 @@ async def test_a_session_that_is_not_used_in_time_is_not_asked_for():
 
 
 async def test_the_instances_remembered_are_bounded(monkeypatch):
-    monkeypatch.setattr(sessions, "MOST", 2)
+    monkeypatch.setattr(standings, "MOST_CHARACTERS", 2 * standings.CHARACTERS_OF_A_STANDING)
     chain = Chain(ALIVE, 10)
     await chain.world.open()
     for instance_id in "abc":
@@ -306,8 +306,8 @@ async def test_an_answer_that_does_not_fit_is_asked_for_again(monkeypatch):
     chain = Chain(ALIVE, 10)
     decode = asking._decode
 
-    def lie(result):
-        answer = decode(result)
+    def lie(*result):
+        answer = decode(*result)
         return asking.replace(answer, kept=answer.kept + 1) if answer.kept == 3 else answer
 
     monkeypatch.setattr(asking, "_decode", lie)

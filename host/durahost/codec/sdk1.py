@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from durahost.codec import durable_http, failures, history
+from durahost.codec import durable_http, failures, history, listing
 from durahost.codec.json_text import dump_plain, dumps
 from durahost.codec.unicode import load_json
 from durahost.model.actions import (
@@ -24,6 +24,7 @@ from durahost.model.actions import (
     CallSubOrchestrator,
     ContinueAsNew,
     CreateTimer,
+    Listed,
     OrchestratorFailure,
     OrchestratorState,
     RetryOptions,
@@ -100,13 +101,22 @@ def encode_events(past: Sequence[HistoryEvent], new: Sequence[HistoryEvent]) -> 
 
 
 def decode_returned(
-    text: str | None, *, sites: Sequence[str | None] = (), kept: int = 0
+    text: str | None,
+    *,
+    sites: Sequence[str | None] = (),
+    kept: int = 0,
+    earlier: Listed | None = None,
 ) -> OrchestratorState | OrchestratorFailure:
     """The state of an orchestrator that returned; `text` is the JSON it gave, None for nothing.
 
-    sites, kept: of the state, which the worker tells beside it.
+    sites, kept: of the state, which the worker tells beside it. earlier: the list of the answer
+    before; one that begins with it is read as if the worker had left that out.
     """
-    return _decode(text, stack="", sites=sites, kept=kept)
+    listed = None
+    if text is not None and not kept:
+        text, kept, listed = listing.leave_out(text, sites, earlier)
+        sites = sites[kept:]
+    return _decode(text, stack="", sites=sites, kept=kept, listed=listed)
 
 
 def decode_raised(
@@ -125,11 +135,16 @@ def decode_raised(
 
 
 def _decode(
-    text: str | None, *, stack: str, sites: Sequence[str | None], kept: int
+    text: str | None,
+    *,
+    stack: str,
+    sites: Sequence[str | None],
+    kept: int,
+    listed: Listed | None = None,
 ) -> OrchestratorState | OrchestratorFailure:
     """Whatever is wrong with a state is its instance's failure, never ours."""
     try:
-        return _decode_state(text, stack=stack, sites=sites, kept=kept)
+        return _decode_state(text, stack=stack, sites=sites, kept=kept, listed=listed)
     except _Malformed as malformed:
         return _failure(str(malformed))
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
@@ -170,7 +185,12 @@ def _failure(error: str) -> OrchestratorFailure:
 
 
 def _decode_state(
-    text: str | None, *, stack: str, sites: Sequence[str | None], kept: int
+    text: str | None,
+    *,
+    stack: str,
+    sites: Sequence[str | None],
+    kept: int,
+    listed: Listed | None,
 ) -> OrchestratorState:
     if text is None:
         raise _Malformed(NOT_OBJECT_TEXT)
@@ -194,6 +214,7 @@ def _decode_state(
         stack=stack,
         sites=sites,
         kept=kept,
+        listed=listed,
     )
 
 

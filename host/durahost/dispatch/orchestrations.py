@@ -65,7 +65,7 @@ class OrchestrationDispatcher:
     async def _lock(
         self, owner: str, lease_for: timedelta, at_most: int
     ) -> Sequence[LockedEpisode]:
-        seen = self._asking.sessions.seen
+        seen = self._asking.standings.seen
         return await self._store.lock_episodes(owner, lease_for, at_most, seen)
 
     async def _run(self, locked: LockedEpisode) -> None:
@@ -134,7 +134,8 @@ class OrchestrationDispatcher:
 
 
 async def _conclude(decide: Callable[..., Conclusion], asked: Asked) -> Conclusion:
-    steps = len(asked.plan.locked.history) + _count_actions(asked.answer)
+    events = 0 if asked.progress else len(asked.plan.locked.history)
+    steps = events + _count_actions(asked.answer)
     work = partial(decide, asked.plan, asked.answer, progress=asked.progress)
     return await run_pure(work, is_long=steps > MANY_STEPS)
 

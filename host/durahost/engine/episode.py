@@ -95,19 +95,22 @@ def conclude(
     """Replay history with the orchestrator's answer, and put everything that follows into one
     commit.
 
-    progress: of the episode before, if the answer goes on from it; it is used up by this call.
-    Without one the plan holds the whole history, and the answer the whole list of actions.
+    progress: of an earlier episode, if the answer goes on from it; it is used up by this call. The
+    plan may leave out the events up to there. Without one it holds the whole history, and the
+    answer the whole list of actions.
     """
     state = plan.locked.state
     answer = outcome.check_custom_status(answer)
     walk: Walk | None
+    past = 0
     if progress is not None and isinstance(answer, OrchestratorState):
         execution, walk = progress.go_on(answer)
+        past = progress.events - plan.locked.left_out
     else:
         execution = Execution(state.instance_id, state.execution_id, plan.started_at)
         walk = _prepare_walk(plan, answer, execution, rules=rules, known=known)
     try:
-        _replay(plan, execution)
+        _replay(plan, execution, past)
     except NonDeterminism as failure:
         text = f"{failures.NON_DETERMINISM}{failure}"
         execution.complete(RuntimeStatus.FAILED, text, failures.orchestrator_details(text, ""))
@@ -201,9 +204,10 @@ def _prepare_walk(
     return walk
 
 
-def _replay(plan: Plan, execution: Execution) -> None:
+def _replay(plan: Plan, execution: Execution, past: int) -> None:
+    """past: how many events of the plan's history the execution has processed before."""
     execution.is_replaying = True
-    for event in plan.locked.history:
+    for event in plan.locked.history[past:]:
         execution.process(event)
     execution.is_replaying = False
     for event in plan.new_events:

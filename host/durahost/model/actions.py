@@ -5,7 +5,7 @@ Source: Azure/azure-functions-durable-extension: Listener/OutOfProcOrchestration
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -135,6 +135,15 @@ Call = (
 Action = Call | WhenAny | WhenAll
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """All that one call of the orchestrator listed: text (`codec/listing.py`), sites, how many."""
+
+    text: str
+    sites: Sequence[str | None]
+    count: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrchestratorState:
     """What one call of the orchestrator gave back.
@@ -145,6 +154,7 @@ class OrchestratorState:
     sites: `file:line` of the yield behind each action, one per batch under schema V1; empty when
     the worker cannot tell.
     kept: how many actions, listed before and unchanged since, the list leaves out at its beginning.
+    listed: the whole list, those included; None where it is not known.
     """
 
     batches: Sequence[Sequence[Action]]
@@ -157,6 +167,7 @@ class OrchestratorState:
     stack: str = ""
     sites: Sequence[str | None] = ()
     kept: int = 0
+    listed: Listed | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
