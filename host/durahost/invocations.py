@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from durahost.clock import Clock
@@ -16,6 +16,7 @@ from durahost.functions.expressions import (
 from durahost.model.errors import SessionLost, WorkerTimeout
 from durahost.model.functions import Binding, FunctionMetadata
 from durahost.model.ids import InvocationId
+from durahost.model.values import dataclass
 from durahost.worker.base import (
     Begun,
     Following,

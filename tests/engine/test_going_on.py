@@ -5,6 +5,7 @@ the developer is told, is what comes of beginning at the beginning.
 import asyncio
 import contextlib
 import cProfile
+import gc
 import logging
 import pstats
 from collections import Counter
@@ -22,6 +23,7 @@ from hypothesis import strategies as st
 
 from durahost.config.settings import DurableSettings, SessionUse
 from durahost.dispatch import standings
+from durahost.engine.execution import Execution
 from durahost.engine.progress import Progress
 from durahost.model.errors import InvalidState, StoreUnavailable
 from durahost.model.queries import InstanceQuery
@@ -357,3 +359,22 @@ async def calls_of_the_engine(length):
 async def test_the_engine_does_what_is_new_in_an_episode_however_long_the_history():
     """From the beginning each time, three times the chain would make nine times the calls."""
     assert await calls_of_the_engine(45) < 3.3 * await calls_of_the_engine(15)
+
+
+async def test_what_has_ended_needs_no_garbage_collector():
+    """Objects that hold each other stay until it runs, which then holds up all that goes on."""
+    chain = Chain(3, GOES_ON)
+    left = []
+
+    def look(step):
+        left.append(sum(isinstance(one, Execution) for one in gc.get_objects()))
+
+    chain.on_step = look
+    gc.collect()
+    gc.disable()
+    try:
+        await chain.run("abcdef")
+    finally:
+        gc.enable()
+    assert max(left) <= len("abcdef")
+    assert not [one for one in gc.get_objects() if isinstance(one, Execution)]

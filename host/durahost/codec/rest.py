@@ -6,7 +6,7 @@ stored texts are never changed.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -16,6 +16,7 @@ from durahost.codec.json_text import dumps, parse_stored, quote
 from durahost.model.events import EventKind, HistoryEvent
 from durahost.model.instances import InstanceState
 from durahost.model.status import RuntimeStatus
+from durahost.model.values import dataclass
 
 WEBHOOK_PATH = "/runtime/webhooks/durabletask"
 """Where the host mounts the extension.

@@ -8,7 +8,7 @@ of it loses nothing.
 
 from collections import OrderedDict
 from collections.abc import MutableMapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from durahost.model.events import HistoryEvent
 from durahost.model.ids import ExecutionId, InstanceId
 from durahost.model.instances import InstanceState, LockedEpisode
 from durahost.model.messages import ActivityTask
+from durahost.model.values import dataclass
 from durahost.worker.base import Begun, SessionAsk
 
 MOST = 1_000

@@ -7,7 +7,7 @@ the whole history, whatever was asked first, and the engine begins at the beginn
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from durahost.codec import durable_http, failures, history, sdk1
@@ -25,6 +25,7 @@ from durahost.model.errors import SessionLost
 from durahost.model.events import HistoryEvent
 from durahost.model.functions import FunctionMetadata
 from durahost.model.instances import Commit, InstanceState
+from durahost.model.values import dataclass
 from durahost.off_loop import LONG_TEXT, MANY_STEPS, run_pure
 from durahost.registry import DurableKind
 from durahost.store.base import EpisodeStore
@@ -117,6 +118,8 @@ class Asking:
         )
         if session is not None or standing.listed is not None:
             self.standings.keep(state.instance_id, standing)
+        elif progress is not None:
+            progress.let_go()
         self._guess(generation, asked.plan, concluded.commit, standing)
 
     def _guess(

@@ -6,9 +6,9 @@ that differs is found.
 """
 
 import itertools
-from dataclasses import dataclass
 
 from durahost.config.settings import DurableSettings, SessionUse
+from durahost.model.values import dataclass
 from durahost.worker.base import SessionAsk
 
 LONG_HISTORY = 256

@@ -8,7 +8,6 @@ beginning then.
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from durahost.clock import Clock
 from durahost.dispatch.sessions import Session
@@ -16,6 +15,7 @@ from durahost.engine.progress import Progress
 from durahost.model.actions import Listed, OrchestratorFailure, OrchestratorState
 from durahost.model.ids import ExecutionId, InstanceId
 from durahost.model.instances import LockedEpisode, Seen
+from durahost.model.values import dataclass
 
 MOST_CHARACTERS = 2**25
 """Of all together; the children forget earlier, as what they keep is larger."""

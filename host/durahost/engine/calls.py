@@ -9,7 +9,7 @@ ContextImplementations/DurableOrchestrationContext.cs
 """
 
 from collections.abc import Callable, Set
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from json.encoder import encode_basestring
 from typing import assert_never
@@ -35,6 +35,7 @@ from durahost.model.actions import (
 from durahost.model.entities import EntityRequest
 from durahost.model.events import HistoryEvent
 from durahost.model.ids import EntityId, ExecutionId, InstanceId
+from durahost.model.values import dataclass
 
 TIMER_LIMIT = timedelta(days=6)
 """Source: Azure/azure-functions-durable-extension: AzureStorageDurabilityProvider.cs

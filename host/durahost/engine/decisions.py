@@ -4,11 +4,11 @@ them.
 site: `file:line` of the yield that asked for it, None when not known; for the developer only.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from durahost.model.ids import InstanceId
 from durahost.model.status import RuntimeStatus
+from durahost.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

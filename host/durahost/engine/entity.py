@@ -9,7 +9,7 @@ Listener/TaskEntityShim.cs, ContextImplementations/DurableEntityContext.cs (Send
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from durahost.codec import entity_messages, history
@@ -22,6 +22,7 @@ from durahost.model.ids import EntityId, InstanceId
 from durahost.model.instances import Commit, InstanceState, LockedEpisode
 from durahost.model.messages import Message
 from durahost.model.status import RuntimeStatus
+from durahost.model.values import dataclass
 
 STUCK = timedelta(seconds=10)
 """An entity suspended for longer goes on by itself. Source: EntityMiddleware."""

@@ -8,7 +8,7 @@ EntityScheduler/SchedulerState.cs.
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from durahost.codec import entity_messages, history
@@ -16,6 +16,7 @@ from durahost.model.actions import Hint
 from durahost.model.entities import EntityRequest, SchedulerState
 from durahost.model.events import EventKind, HistoryEvent
 from durahost.model.ids import InstanceId
+from durahost.model.values import dataclass
 
 TOO_EARLY = timedelta(milliseconds=100)
 """How much before its time a scheduled signal may run. Source: EntityMiddleware."""

@@ -6,7 +6,7 @@ ReconcileMessagesWithState), TaskOrchestrationExecutor.cs (ExecuteCore).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from durahost.codec import failures, history
@@ -22,6 +22,7 @@ from durahost.model.events import EventKind, HistoryEvent
 from durahost.model.instances import Commit, InstanceState, LockedEpisode
 from durahost.model.messages import InboxMessage
 from durahost.model.status import RuntimeStatus
+from durahost.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

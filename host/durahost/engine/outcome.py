@@ -4,7 +4,7 @@ commit.
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -25,6 +25,7 @@ from durahost.model.ids import ExecutionId
 from durahost.model.instances import Commit, InstanceState, NewInstance, ParentInstance
 from durahost.model.messages import ActivityTask, Message
 from durahost.model.status import RuntimeStatus
+from durahost.model.values import dataclass
 
 CUSTOM_STATUS_LIMIT_KB = 16
 """Source: Azure/azure-functions-durable-extension: MessagePayloadDataConverter.cs (Serialize)."""

@@ -6,11 +6,10 @@ list before the orchestrator listed more, a walk from the beginning would have g
 event, and not at the next one.
 """
 
-from dataclasses import dataclass
-
 from durahost.engine.execution import Execution
 from durahost.engine.walk import Walk
 from durahost.model.actions import OrchestratorState
+from durahost.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +40,7 @@ class Progress:
         self._walk.go_on(answer)
         self._execution.unheard_names.clear()
         return self._execution, self._walk
+
+    def let_go(self) -> None:
+        """Nobody goes on from here."""
+        self._execution.let_go()

@@ -5,11 +5,11 @@ A task only knows that it is done and whether it failed; results are for the SDK
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from durahost.model.actions import RetryOptions
 from durahost.model.events import HistoryEvent
+from durahost.model.values import dataclass
 
 
 class Task:

@@ -8,12 +8,12 @@ Azure/azure-functions-host: WebScriptHostHttpRoutesManager.cs.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
 from durahost.functions.route_template import BadTemplate, RouteTemplate
 from durahost.model.functions import Binding, FunctionMetadata
+from durahost.model.values import dataclass
 
 HTTP_TRIGGER = "httpTrigger"
 

@@ -4,8 +4,9 @@ A client sends the same headers again and again, but for those that tell about a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+
+from durahost.model.values import dataclass
 
 RawHeader = tuple[bytes, bytes]
 """A name, lower-case, and a value, as they came."""

@@ -8,7 +8,7 @@ import asyncio
 import math
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from durahost.http.dates import read_moment
 from durahost.http.errors import ApiArgumentError, ApiOverflow
 from durahost.http.request_headers import read_headers
 from durahost.model.status import RuntimeStatus
+from durahost.model.values import dataclass
 
 MAX_BODY_BYTES = 104_857_600
 """Largest body a function gets.

@@ -5,9 +5,11 @@ Source: Azure/azure-functions-durable-extension: Listener/OutOfProcOrchestration
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any
+
+from durahost.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

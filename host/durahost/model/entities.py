@@ -5,11 +5,12 @@ one generation and begins the next.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
 from durahost.model.ids import EntityId, ExecutionId, InstanceId
+from durahost.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,10 @@ An event is its columns (what the engine matches on) and its text (what is shown
 makes both, so that replay never parses JSON.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+
+from durahost.model.values import dataclass
 
 
 class EventKind(IntEnum):

@@ -1,7 +1,8 @@
 """Identifiers, each a type of its own so that one is never passed for another."""
 
-from dataclasses import dataclass
 from typing import NewType
+
+from durahost.model.values import dataclass
 
 InstanceId = NewType("InstanceId", str)
 """Names an orchestration instance or, beginning with "@", an entity; compared case-sensitively."""

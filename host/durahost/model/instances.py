@@ -1,13 +1,14 @@
 """An orchestration instance as it is stored, and everything that one episode changes of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from durahost.model.events import HistoryEvent
 from durahost.model.ids import ExecutionId, InstanceId
 from durahost.model.messages import ActivityTask, InboxMessage, Message
 from durahost.model.status import RuntimeStatus
+from durahost.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """Messages between instances: events on their way, not yet in a history."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from durahost.model.events import HistoryEvent
 from durahost.model.ids import ExecutionId, InstanceId
+from durahost.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

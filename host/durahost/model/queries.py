@@ -1,11 +1,11 @@
 """What a client may ask of a task hub's instances."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from durahost.model.instances import InstanceState
 from durahost.model.status import RuntimeStatus
+from durahost.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """What is known of a timer's schedule: of its last run, and of the next one."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from durahost.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ Protocol.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
 from durahost.model.functions import FunctionFailure, FunctionMetadata
 from durahost.model.ids import InvocationId
+from durahost.model.values import dataclass
 
 DataKind = Literal[
     "string",

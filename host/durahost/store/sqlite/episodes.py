@@ -3,7 +3,6 @@
 import heapq
 import sqlite3
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from itertools import islice
@@ -13,6 +12,7 @@ from typing import Any
 from durahost.model.ids import InstanceId
 from durahost.model.instances import Commit, Lease, LockedEpisode, NewInstance, Seen
 from durahost.model.status import RuntimeStatus
+from durahost.model.values import dataclass
 from durahost.store import rules
 from durahost.store.sqlite import activities, instances, rows
 from durahost.store.sqlite.answers import Answer

@@ -4,9 +4,9 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from durahost.model.values import dataclass
 from durahost.store.sqlite.connection import Connection, translated
 
 T = TypeVar("T")
