@@ -361,20 +361,34 @@ async def test_the_engine_does_what_is_new_in_an_episode_however_long_the_histor
     assert await calls_of_the_engine(45) < 3.3 * await calls_of_the_engine(15)
 
 
-async def test_what_has_ended_needs_no_garbage_collector():
-    """Objects that hold each other stay until it runs, which then holds up all that goes on."""
-    chain = Chain(3, GOES_ON)
-    left = []
-
-    def look(step):
-        left.append(sum(isinstance(one, Execution) for one in gc.get_objects()))
-
-    chain.on_step = look
+@pytest.fixture
+def executions():
+    """How many are in memory, without the garbage collector."""
     gc.collect()
     gc.disable()
-    try:
-        await chain.run("abcdef")
-    finally:
-        gc.enable()
+    yield lambda: sum(isinstance(one, Execution) for one in gc.get_objects())
+    gc.enable()
+
+
+async def test_what_has_ended_needs_no_garbage_collector(executions):
+    """Objects that hold each other stay until it runs, which then holds up all that goes on."""
+    chain, left = Chain(3, GOES_ON), []
+    chain.on_step = lambda step: left.append(executions())
+    await chain.run("abcdef")
     assert max(left) <= len("abcdef")
-    assert not [one for one in gc.get_objects() if isinstance(one, Execution)]
+    assert executions() == 0
+
+
+async def test_what_is_ended_while_it_waits_needs_none_either(executions):
+    def wait(context):
+        yield context.wait_for_external_event("never")
+
+    world = World(None, Functions(orchestrators={"Wait": wait}), ManualClock(), settings=GOES_ON)
+    await world.open()
+    await world.client.start("Wait", None, instance_id="a")
+    await world.rest()
+    await world.client.terminate("a", "enough")
+    await world.rest()
+    assert (await world.hub.get("a")).status is RuntimeStatus.TERMINATED
+    assert executions() == 0
+    await world.close()

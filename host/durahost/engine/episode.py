@@ -132,6 +132,8 @@ def conclude(
     )
     events = plan.locked.recorded + len(plan.new_events)
     following = Progress.after(execution, walk, events)
+    if following is None:
+        execution.let_go()
     return Conclusion(commit, effects.events, hints, following)
 
 
