@@ -75,6 +75,10 @@ class Management:
         await self._hub.create(start_of(state, now), self._settings.replaceable)
         return state.instance_id
 
+    def peek(self, instance_id: InstanceId) -> InstanceState | None:
+        """The instance as last committed, if it is in memory."""
+        return self._hub.peek(instance_id)
+
     async def status(self, instance_id: InstanceId) -> InstanceState | None:
         """The instance as last committed; None when there is none."""
         return await self._hub.get(instance_id)

@@ -59,7 +59,7 @@ class Gate:
         Source of the key's name: Azure/azure-functions-host: DefaultScriptWebHookProvider.cs
         (GetKeyName).
         """
-        if self._trusts(request):
+        if self.trusts(request):
             return None
         caller = await self._identify(request)
         return self._tell(request, _refusal(caller, AuthLevel.SYSTEM, f"{extension}_extension"))
@@ -76,11 +76,12 @@ class Gate:
             return self._tell(request, empty(401))
         return empty(404) if is_disabled and not caller.has(AuthLevel.ADMIN) else None
 
-    def _trusts(self, request: HttpRequest) -> bool:
+    def trusts(self, request: HttpRequest) -> bool:
+        """Whether it needs no key, wherever it goes; the request alone decides."""
         return self._guard is not None and self._guard.find_reason(request) is None
 
     async def _identify(self, request: HttpRequest, function: str | None = None) -> Caller:
-        if self._trusts(request):
+        if self.trusts(request):
             return _ADMIN
         key = request.first_header(KEY_HEADER)
         if key is None:

@@ -10,9 +10,9 @@ CoreStrings.resx and Internal/Http/HttpProtocol.cs (statuses).
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from typing import Any, TypeVar
 
 import httptools
 import uvicorn
@@ -21,6 +21,7 @@ from uvicorn.server import ServerState
 
 from durahost.http.exchange import CLOSE, Exchange, Headers, write_head
 from durahost.http.line import Line
+from durahost.http.looks import Look
 from durahost.http.request_headers import RawHeader, read_headers
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,11 @@ _HEADER_REST = len(b": \r\n")
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 
+T = TypeVar("T")
+FindLook = Callable[[Scope], Look | None]
+"""Of an app: what the request looks at, if that is all it does."""
+
+
 class _Refused(Exception):
     """Ends the parsing of a request; `status` is the client's answer."""
 
@@ -53,6 +59,18 @@ def _split_target(url: bytes) -> tuple[bytes, bytes]:
     return target.path, target.query or b""
 
 
+def _attempt(work: Callable[[], T]) -> T | None:
+    """What it returns; None where it fails: the task that follows meets the same, and tells."""
+    try:
+        return work()
+    except Exception:  # noqa: BLE001  # as above
+        return None
+
+
+def _no_look(scope: Scope) -> None:
+    """For an app that answers nothing without a task."""
+
+
 class Connection(asyncio.Protocol):
     """Reads requests from one socket, and has them answered in their order; uvicorn makes it."""
 
@@ -64,6 +82,7 @@ class Connection(asyncio.Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         self._app = config.loaded_app
+        self._find_look: FindLook = getattr(self._app, "find_look", _no_look)
         self._keep_alive_s = config.timeout_keep_alive
         self._state = server_state
         self._loop = _loop or asyncio.get_running_loop()
@@ -215,14 +234,36 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, exchange: Exchange) -> None:
         self._answering = exchange
-        self._task = self._loop.create_task(exchange.run(self._app, self._end_answer))
+        look = _attempt(partial(self._find_look, exchange.scope))
+        if look is None:
+            self._begin_task(exchange)
+        else:
+            look.turns.call(partial(self._answer_look, exchange, look))
+
+    def _answer_look(self, exchange: Exchange, look: Look) -> bool:
+        """Whether somebody still waits for it."""
+        if exchange.is_gone:
+            return False
+        response = _attempt(look.answer) if self._line.is_sent else None
+        if response is None:
+            self._begin_task(exchange)
+        else:
+            exchange.answer(response.status_code, response.raw_headers, bytes(response.body))
+            self._end_answer(exchange)
+        return True
+
+    def _begin_task(self, exchange: Exchange) -> None:
+        self._task = self._loop.create_task(exchange.run(self._app, self._end_task))
         # A server that stops waits for these.
         self._state.tasks.add(self._task)
+
+    def _end_task(self, exchange: Exchange) -> None:
+        self._state.tasks.discard(self._task)
+        self._end_answer(exchange)
 
     def _end_answer(self, exchange: Exchange) -> None:
         """Go on with the next request, or wait for one; without an answer there is none."""
         self._answering = None
-        self._state.tasks.discard(self._task)
         if self._transport.is_closing():
             return
         if not (exchange.is_answered and exchange.keeps_alive):

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from durahost.http import entity_operations, errors, operations
 from durahost.http.api_call import ApiCall, ApiSettings
 from durahost.http.errors import ApiArgumentError, ApiFailure, empty
+from durahost.http.looks import Look
 from durahost.http.requests import ClientGone, HttpRequest, decode_api_path, parse_query
 from durahost.http.status_bodies import StatusBodies
 from durahost.http.turns import Turns
@@ -52,6 +53,25 @@ class DurableApi:
         # Of the app's own links only the key changes.
         self._own = settings.links()
         self._bodies = StatusBodies()
+
+    def find_look(self, request: HttpRequest, base_length: int) -> Look | None:
+        """What the request looks at, if it asks the app's own hub for a status without history."""
+        found = find_operation("GET", request.raw_path, base_length)
+        if found is None or found[0] is not operations.status:
+            return None
+        query, own = parse_query(request.raw_query), self._own
+        is_own = query.hub in (None, own.hub) and query.connection in (None, own.connection)
+        if not is_own or query.view.has_history:
+            return None
+        call = self._bind(request, found[1])
+        return Look(
+            hub=call.hub,
+            instance_id=call.instance_id,
+            view=query.view,
+            location=call.location.encode("latin-1"),
+            bodies=self._bodies,
+            turns=self._turns,
+        )
 
     async def respond(self, request: HttpRequest, base_length: int) -> Response:
         """Answer a request whose decoded path begins with a base of that many characters."""

@@ -93,7 +93,7 @@ class Exchange:
         except Exception:
             logger.exception("%s %s failed", self.scope["method"], self.scope["raw_path"].decode())
             if not self._is_begun:
-                self._answer(500, [(b"content-length", b"0")], b"")
+                self.answer(500, [(b"content-length", b"0")], b"")
         finally:
             end(self)
 
@@ -143,13 +143,14 @@ class Exchange:
             await self._line.wait_sent()
         status, headers, body = self._head["status"], self._head["headers"], message["body"]
         if not self._is_begun and not message.get("more_body"):
-            self._answer(status, headers, body)
+            self.answer(status, headers, body)
         elif self.is_gone:
             raise ConnectionResetError("the client has left")
         else:
             self._send_part(status, headers, body, is_last=not message.get("more_body"))
 
-    def _answer(self, status: int, headers: Headers, body: bytes) -> None:
+    def answer(self, status: int, headers: Headers, body: bytes) -> None:
+        """Send the whole answer, if somebody waits for one."""
         if self.is_gone or self.is_answered:
             return
         head = self._write_head(status, headers)

@@ -8,6 +8,7 @@ Middleware/FunctionInvocationMiddleware.cs, Middleware/ExceptionMiddleware.cs.
 
 import logging
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from starlette.responses import Response
@@ -15,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from durahost.codec.rest import WEBHOOK_PATH
 from durahost.functions.routing import RouteMatch
-from durahost.host_state import Generation, HostState
+from durahost.host_state import Generation, HostPhase, HostState
 from durahost.http.added_headers import AddedHeaders
 from durahost.http.authorization import Endpoint, Gate
 from durahost.http.body_budget import BodiesFull
@@ -25,8 +26,10 @@ from durahost.http.forwarding import Forwarding
 from durahost.http.front_settings import FrontSettings
 from durahost.http.home_page import home_page
 from durahost.http.incoming import Incoming
+from durahost.http.looks import Look
 from durahost.http.offline import offline_response
 from durahost.http.paths import EXTENSION, find_extension, is_admin
+from durahost.http.request_headers import RawHeader, read_headers
 from durahost.http.requests import (
     BodyTooLarge,
     ClientGone,
@@ -76,6 +79,15 @@ class Front:
         self._settings = settings
         self._throttle = Throttle.of(settings.http)
         self._added = AddedHeaders.of(settings.http)
+        self._look_of = lru_cache(maxsize=256)(self._make_look)  # the same at each poll
+
+    def find_look(self, scope: Scope) -> Look | None:
+        """What the request looks at, if that is all it does, and everybody may do so now."""
+        if scope["method"] != "GET" or self._throttle is not None or self._added is not None:
+            return None
+        if self._state.phase is not HostPhase.RUNNING:
+            return None
+        return self._look_of(scope["raw_path"], scope["query_string"], scope["headers"])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; other kinds of connections are closed unanswered."""
@@ -103,6 +115,22 @@ class Front:
             if incoming.has_body:
                 incoming.end()
         await response(scope, receive, send)
+
+    def _make_look(
+        self, raw_path: bytes, raw_query: bytes, headers: tuple[RawHeader, ...]
+    ) -> Look | None:
+        read = read_headers(headers)
+        head = HttpRequest(
+            method="GET",
+            raw_path=raw_path.decode("latin-1"),
+            raw_query=raw_query.decode("latin-1"),
+            headers=read.joined,
+            firsts=read.firsts,
+        )
+        is_ours = find_extension(head.raw_path) == EXTENSION
+        if not is_ours or head.has_body or not self._gate.trusts(head):
+            return None
+        return self._durable.find_look(head, len(WEBHOOK_PATH))
 
     async def _respond(self, incoming: Incoming) -> Response:
         """Admin requests are answered at once; others are held and wait for their turn."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from starlette.responses import Response
 
@@ -17,7 +18,6 @@ from durahost.codec.client_output import BadStart, check_instance_id
 from durahost.codec.json_text import check_document, dumps, format_double, parse_stored
 from durahost.codec.rest import Links, check_status_payload, project_for_api, status_text
 from durahost.http import errors
-from durahost.http.answers import RawHeaders
 from durahost.http.api_call import ApiCall
 from durahost.http.errors import (
     ApiArgumentError,
@@ -28,7 +28,9 @@ from durahost.http.errors import (
     json_response,
     text_response,
 )
+from durahost.http.looks import status_response
 from durahost.http.requests import ApiQuery, StatusView, unless_gone
+from durahost.http.status_bodies import length_of
 from durahost.model.errors import InstanceExists, InstanceNotFound, InvalidState
 from durahost.model.ids import InstanceId
 from durahost.model.instances import InstanceState
@@ -45,7 +47,6 @@ DEFAULT_PAGE = 100
 MAX_PAGE = 1000
 """Azure Tables answers at most 1,000 entities per query."""
 
-_LOOK_AGAIN = (b"retry-after", b"5")
 _MILLISECOND = timedelta(milliseconds=1)
 _LONGEST_DELAY_MS = (1 << 32) - 2
 _NO_DELAY = (
@@ -113,11 +114,8 @@ async def status(call: ApiCall) -> Response:
     state = await call.hub.status(call.instance_id)
     if state is None:
         return empty(404)
-    if not state.status.is_terminal:
-        headers = [(b"location", call.location.encode("latin-1")), _LOOK_AGAIN]
-        return await _status_response(call, 202, state, headers)
-    failed = state.status is RuntimeStatus.FAILED and call.query.view.fails_loudly
-    return await _status_response(call, 500 if failed else 200, state)
+    view, location = call.query.view, call.location.encode("latin-1")
+    return status_response(state, view, await _write_status(call, state, view), location)
 
 
 async def list_instances(call: ApiCall) -> Response:
@@ -141,7 +139,7 @@ async def list_instances(call: ApiCall) -> Response:
         shown = [status_text(state, show_input=show_input) for state in page.instances]
         return text_response(200, f"[{','.join(shown)}]", encode_headers(headers))
 
-    length = sum(_length(state, show_input=show_input) for state in page.instances)
+    length = sum(length_of(state, show_input=show_input) for state in page.instances)
     return await run_pure(build, is_long=length > LONG_TEXT)
 
 
@@ -244,16 +242,14 @@ def refuse_primary() -> Response:
     return errors.message_error(400, text)
 
 
-async def _status_response(
-    call: ApiCall, code: int, state: InstanceState, headers: RawHeaders = ()
-) -> Response:
-    view = call.query.view
+async def _write_status(call: ApiCall, state: InstanceState, view: StatusView) -> bytes:
     if view.has_history and state.status is not RuntimeStatus.PENDING:
-        body = await _write_with_history(call, state, view)
-    else:
-        kept = call.bodies.find(state, show_input=view.has_input)
-        body = kept or await _write_status(call, state, show_input=view.has_input)
-    return body_response(code, body, headers)
+        return await _write_with_history(call, state, view)
+    shown = call.bodies.show(state, show_input=view.has_input)
+    if shown is not None:
+        return shown
+    write = partial(status_text, state, show_input=view.has_input)
+    return (await run_pure(write, is_long=True)).encode()
 
 
 async def _write_with_history(call: ApiCall, state: InstanceState, view: StatusView) -> bytes:
@@ -264,24 +260,8 @@ async def _write_with_history(call: ApiCall, state: InstanceState, view: StatusV
         history = project_for_api(events, show_input=show_input, show_output=show_output)
         return status_text(state, show_input=show_input, history=history).encode()
 
-    length = _length(state, show_input=show_input) + sum(len(event.text) for event in events)
+    length = length_of(state, show_input=show_input) + sum(len(event.text) for event in events)
     return await run_pure(write, is_long=length > LONG_TEXT)
-
-
-async def _write_status(call: ApiCall, state: InstanceState, *, show_input: bool) -> bytes:
-    def write() -> bytes:
-        return status_text(state, show_input=show_input).encode()
-
-    is_long = _length(state, show_input=show_input) > LONG_TEXT
-    body = await run_pure(write, is_long=is_long)
-    call.bodies.keep(state, body, show_input=show_input)
-    return body
-
-
-def _length(state: InstanceState, *, show_input: bool) -> int:
-    """How much text there is to be read for a status."""
-    length = len(state.custom_status or "") + len(state.output or "")
-    return length + len(state.input or "") if show_input else length
 
 
 async def _answer_started(call: ApiCall, instance_id: InstanceId) -> Response:
@@ -298,7 +278,7 @@ async def _answer_started(call: ApiCall, instance_id: InstanceId) -> Response:
     if state is None or not state.status.is_terminal:
         return _check_status_response(links, instance_id)
     if state.status is not RuntimeStatus.COMPLETED:
-        return await _status_response(call, 200, state)
+        return body_response(200, await _write_status(call, state, call.query.view))
     output = state.output
     is_long = len(output or "") > LONG_TEXT
     return await run_pure(lambda: json_response(200, parse_stored(output)), is_long=is_long)

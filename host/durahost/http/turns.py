@@ -8,9 +8,13 @@ there are no more than those, none waits.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 EACH_TURN = 2
 """Answering so many takes a sixth of a millisecond: little beside the step that waits for it."""
+
+Passer = Callable[[], bool]
+"""Called when it is its turn; whether it took it, since who has left takes nobody's."""
 
 
 class Turns:
@@ -21,29 +25,50 @@ class Turns:
         self._left = each
         self._is_counting = False
         self._loop: asyncio.AbstractEventLoop  # asking for it is a call of the system
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[Passer] = deque()
 
     async def wait(self) -> None:
         """Return when it is the caller's turn, at once when few ask."""
+        if self._may_pass():
+            return
+        turn = self._loop.create_future()
+
+        def let_pass() -> bool:
+            if turn.done():
+                return False
+            turn.set_result(None)
+            return True
+
+        self._waiting.append(let_pass)
+        await turn
+
+    def call(self, passer: Passer) -> None:
+        """Have it called when it is its turn, before this returns when few ask; it raises
+        nothing.
+        """
+        if self._may_pass():
+            passer()
+        else:
+            self._waiting.append(passer)
+
+    def _may_pass(self) -> bool:
+        """Whether there is a turn left in this turn of the loop; it is the caller's then."""
         if not self._is_counting:
             self._is_counting = True
             self._loop = asyncio.get_running_loop()
             self._loop.call_soon(self._begin)
-        if self._left > 0:
-            self._left -= 1
-            return
-        turn = self._loop.create_future()
-        self._waiting.append(turn)
-        await turn
+        if self._left == 0:
+            return False
+        self._left -= 1
+        return True
 
     def _begin(self) -> None:
         """Begin the next turn: those who wait go first."""
-        self._left = self._each
-        while self._waiting and self._left > 0:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                self._left -= 1
-        self._is_counting = self._left < self._each
+        left = self._each
+        self._left = 0  # whoever comes meanwhile waits behind them
+        while self._waiting and left > 0:
+            left -= self._waiting.popleft()()
+        self._left = left
+        self._is_counting = left < self._each or bool(self._waiting)
         if self._is_counting:
             self._loop.call_soon(self._begin)

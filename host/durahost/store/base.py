@@ -135,6 +135,10 @@ class InstanceStore(Protocol):
         """
         ...
 
+    def peek(self, instance_id: InstanceId) -> InstanceState | None:
+        """The same as `get`, if nothing has to be read for it; else None."""
+        ...
+
     async def get(self, instance_id: InstanceId) -> InstanceState | None:
         """The row as last committed."""
         ...

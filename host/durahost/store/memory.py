@@ -180,10 +180,14 @@ class MemoryHub:
         self._replace(new)
         self._episodes.notify()
 
-    async def get(self, instance_id: InstanceId) -> InstanceState | None:
+    def peek(self, instance_id: InstanceId) -> InstanceState | None:
         """The row as last committed."""
         instance = self._instances.get(instance_id)
         return None if instance is None else instance.state
+
+    async def get(self, instance_id: InstanceId) -> InstanceState | None:
+        """The row as last committed."""
+        return self.peek(instance_id)
 
     async def wait_for_end(self, instance_id: InstanceId, at_most: timedelta) -> None:
         """Return when the instance ends, at once when it has, or after the limit."""

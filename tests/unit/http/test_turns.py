@@ -58,3 +58,27 @@ async def test_one_who_leaves_takes_nobodys_turn():
     async with asyncio.timeout(30):
         await asking[3]
     await turns.wait()
+
+
+async def test_who_is_called_takes_a_turn_among_those_who_wait():
+    turns, order = Turns(each=1), []
+
+    def call(number, *, is_here=True):
+        order.append(number)
+        return is_here
+
+    async def wait(number):
+        await turns.wait()
+        order.append(number)
+
+    turns.call(lambda: call(0))
+    assert order == [0]
+    waiting = asyncio.ensure_future(wait(1))
+    await asyncio.sleep(0)
+    for number in (2, 3):
+        turns.call(lambda number=number: call(number, is_here=number != 2))
+    turns.call(lambda: call(4))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    await waiting
+    assert order == [0, 1, 2, 3, 4]

@@ -199,6 +199,10 @@ class SqliteHub:
         change = partial(instances.create, self._scope, new, replaceable)
         await self._writer.write(change, is_long=_is_long([new.started.event]))
 
+    def peek(self, instance_id: InstanceId) -> InstanceState | None:
+        """The row as last committed, if it was written lately."""
+        return self._scope.states.get(instance_id)
+
     async def get(self, instance_id: InstanceId) -> InstanceState | None:
         """The row as last committed."""
         return self._get(instance_id)
