@@ -221,6 +221,8 @@ class Invoker:
 
 
 def _log_start(function: FunctionMetadata, invocation_id: str, call: Call) -> None:
+    if not logger.isEnabledFor(logging.INFO):
+        return
     scope = {"function": function.name, "invocation_id": invocation_id}
     reason = call.reason if isinstance(call.reason, str) else call.reason()
     text = "Executing 'Functions.%s' (Reason='%s', Id=%s)"

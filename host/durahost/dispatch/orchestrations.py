@@ -30,7 +30,7 @@ from durahost.model.errors import TooLarge
 from durahost.model.instances import Commit, LockedEpisode
 from durahost.model.versioning import VersionFailure
 from durahost.off_loop import MANY_STEPS, run_pure
-from durahost.registry import DurableKind
+from durahost.registry import DurableKind, Registry
 from durahost.store.base import EpisodeStore
 
 logger = logging.getLogger(__name__)
@@ -53,6 +53,7 @@ class OrchestrationDispatcher:
             default_version=settings.default_version or "",
             http_sleep=timedelta(milliseconds=settings.default_http_sleep_ms),
         )
+        self._latest_known = (Registry(), _known_to(Registry()))
         verbs = Verbs(
             lock=self._lock,
             process=self._run,
@@ -85,7 +86,7 @@ class OrchestrationDispatcher:
         asked = await self._asking.ask(generation, planned, begun)
         fresh, now = FreshIds(self._bench.clock.new_guid()), self._bench.clock.now()
         decide = partial(
-            episode.conclude, rules=self._rules, known=_known(generation), fresh=fresh, now=now
+            episode.conclude, rules=self._rules, known=self._known(generation), fresh=fresh, now=now
         )
         concluded = await _conclude(decide, asked)
         if asked.replay is not None:
@@ -98,6 +99,14 @@ class OrchestrationDispatcher:
             output = failures.orchestrator_failed(locked.state.name, str(error))
             ended = cut_off(planned, fresh, now, output=output, failure=failure)
             await self._commit(locked, ended)
+
+    def _known(self, generation: Generation) -> KnownFunctions:
+        """Of the generation that was asked; made once for each."""
+        registry, known = self._latest_known
+        if registry is not generation.registry:
+            known = _known_to(generation.registry)
+            self._latest_known = generation.registry, known
+        return known
 
     def _is_runnable(self, locked: LockedEpisode) -> bool:
         settings = self._bench.settings
@@ -123,6 +132,8 @@ class OrchestrationDispatcher:
         state = commit.state
         for hint in hints:
             logger.warning("%s", hint.text, extra={"instance_id": state.instance_id})
+        if not logger.isEnabledFor(logging.DEBUG):
+            return
         logger.debug(
             "Committed an episode of '%s': %s, %d events, %d activities.",
             state.instance_id,
@@ -150,8 +161,7 @@ def _count_actions(answer: OrchestratorState | OrchestratorFailure) -> int:
     )
 
 
-def _known(generation: Generation) -> KnownFunctions:
-    registry = generation.registry
+def _known_to(registry: Registry) -> KnownFunctions:
     return KnownFunctions(
         orchestrators=registry.names(DurableKind.ORCHESTRATOR),
         activities=registry.names(DurableKind.ACTIVITY),

@@ -24,6 +24,7 @@ class WorkSignal:
         self._may_have_work = asyncio.Event()
         self._due: datetime | None = None
         self._lapse_s: float | None = None
+        self._limit: asyncio.TimerHandle | None = None
         self.notify()
 
     def notify(self) -> None:
@@ -67,15 +68,26 @@ class WorkSignal:
         if self._may_have_work.is_set():
             await asyncio.sleep(0)
             return
-        limit_s = at_most.total_seconds()
+        self._set_limit(at_most.total_seconds())
+        await self._wait_until_due()
+
+    def _set_limit(self, limit_s: float) -> None:
+        """Wake up by then, or earlier: the limit of an earlier wait stays, since most end long
+        before it, and a look too many costs less than a timer for each of them.
+        """
         if self._lapse_s is not None:
             left_s = self._lapse_s - self._clock.monotonic() + TIMER_SLACK_S
             limit_s = min(limit_s, left_s)
-        limit = asyncio.get_running_loop().call_later(limit_s, self.notify)
-        try:
-            await self._wait_until_due()
-        finally:
-            limit.cancel()
+        loop = asyncio.get_running_loop()
+        if self._limit is not None:
+            if self._limit.when() <= loop.time() + limit_s:
+                return
+            self._limit.cancel()
+        self._limit = loop.call_later(limit_s, self._end_limit)
+
+    def _end_limit(self) -> None:
+        self._limit = None
+        self.notify()
 
     async def _wait_until_due(self) -> None:
         if self._due is None:
