@@ -42,6 +42,7 @@ def request(target=STATUS, method="GET", headers="", version="1.1"):
 async def exchange(app, sent):
     peer = Peer(app)
     peer.send(sent)
+    await asyncio.sleep(0)  # it may not be its turn before
     await peer.answered()
     peer.transport.close()
     return peer.transport.written
