@@ -13,6 +13,9 @@ from .wire import Frame, unpack
 GAP = "\0"
 """It stands in no JSON text."""
 
+_GAP = GAP.encode("ascii")
+"""As it is sent: in UTF-8 it is the part of no other character."""
+
 
 def join_following(frame: Frame, answer: Frame) -> tuple[Frame, Frame | None]:
     """The answer, which says so if another call follows, and the frame that asks for that one."""
@@ -25,16 +28,15 @@ def join_following(frame: Frame, answer: Frame) -> tuple[Frame, Frame | None]:
     text = None if value is None or value[1].strip() == "null" else value[1]
     at = _write_time(datetime.now(timezone.utc))  # noqa: TID251  # the host's is not here
     parts = [*frame.parts]
-    pieces = parts[then["part"]].decode("utf-8", "surrogatepass").split(GAP)
-    filled = _fill(pieces, at, json.dumps(text, ensure_ascii=False))
-    parts[then["part"]] = filled.encode("utf-8", "surrogatepass")
+    result = json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    parts[then["part"]] = _fill(parts[then["part"]], at.encode("ascii"), result)
     fields = {**answer.fields, "then": {"id": then["id"], "at": at}}
     return Frame(answer.kind, fields, answer.parts), Frame("invoke", then, parts)
 
 
-def _fill(pieces: "list[str]", at: str, result: str) -> str:
-    begin, between, after, end = pieces
-    return "".join((begin, at, between, result, after, at, end))
+def _fill(text: bytes, at: bytes, result: bytes) -> bytes:
+    begin, between, after, end = text.split(_GAP)
+    return b"".join((begin, at, between, result, after, at, end))
 
 
 def _write_time(when: datetime) -> str:
