@@ -139,8 +139,6 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            # Nothing here changes protocols: the request is answered, as the last one.
-            self._reading.keeps_alive = False
             return
         except httptools.HttpParserError as error:
             cause = error.__context__
@@ -181,11 +179,13 @@ class Connection(asyncio.Protocol):
         raw = tuple(self._headers)
         headers = read_headers(raw)
         self._check_host(version, headers.hosts)
+        # Nothing here changes protocols: who asks for it is answered, and with that it ends.
+        goes_on = self._parser.should_keep_alive() and not self._parser.should_upgrade()
         self._reading = exchange = Exchange(
             self._line,
             self._scope(version, raw),
             self._state,
-            keeps_alive=version != "1.0" and self._parser.should_keep_alive(),
+            keeps_alive=version != "1.0" and goes_on,
             waits_to_send=headers.waits_to_send,
         )
         if self._answering is None:

@@ -19,6 +19,7 @@ from durahost.off_loop import LONG_TEXT
 pytestmark = pytest.mark.feature("Management API", "`GET /instances/{instanceId}`")
 
 STATUS = "/runtime/webhooks/durabletask/instances/abc"
+UPGRADE = "Connection: Upgrade\r\nUpgrade: h2c\r\n"
 LINK = "taskHub=TestHubName&connection=Storage&code=k"
 
 
@@ -73,6 +74,7 @@ async def test_a_status_is_the_same_and_takes_no_task(status, query):
     assert await looked(target, request(STATUS, version="1.0"))
     assert await looked(target, request(STATUS.upper().replace("/ABC", "/abc")))
     assert await looked(target, request(STATUS, headers="Connection: close\r\n"))
+    assert await looked(target, request(STATUS, headers=UPGRADE))
 
 
 @pytest.mark.parametrize(
@@ -216,9 +218,11 @@ async def test_a_look_that_fails_is_answered_as_any_other_request():
         assert b"200 OK" in await exchange(Failing(look), request())
 
 
-async def test_a_connection_that_is_not_kept_ends_behind_a_look():
+@pytest.mark.parametrize("sent", [request(version="1.0"), request(headers=UPGRADE)])
+async def test_a_connection_that_is_not_kept_ends_behind_a_look(sent):
     target = Target()
     await target.put(RuntimeStatus.RUNNING)
     peer = Peer(Tasks(target.front))
-    peer.send(request(version="1.0"))
+    peer.send(sent)
     assert await peer.ended() == [202]
+    assert peer.transport.written == await exchange(target.front.__call__, sent)
