@@ -53,7 +53,8 @@ class OrchestrationDispatcher:
             default_version=settings.default_version or "",
             http_sleep=timedelta(milliseconds=settings.default_http_sleep_ms),
         )
-        self._latest_known = (Registry(), _known_to(Registry()))
+        nothing = Registry()
+        self._latest_known = nothing, _known_to(nothing)
         verbs = Verbs(
             lock=self._lock,
             process=self._run,

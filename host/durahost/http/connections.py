@@ -67,6 +67,17 @@ def _attempt(work: Callable[[], T]) -> T | None:
         return None
 
 
+def _show(exchange: Exchange, look: Look) -> bool:
+    """Answer with what there is to be seen; whether a look is enough. Errors: of the look, and
+    ValueError, before anything is sent.
+    """
+    response = look.answer()
+    if response is None:
+        return False
+    exchange.answer(response.status_code, response.raw_headers, bytes(response.body))
+    return True
+
+
 def _no_look(scope: Scope) -> None:
     """For an app that answers nothing without a task."""
 
@@ -139,6 +150,7 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
+            # Its request is the last one (`on_headers_complete`).
             return
         except httptools.HttpParserError as error:
             cause = error.__context__
@@ -244,12 +256,10 @@ class Connection(asyncio.Protocol):
         """Whether somebody still waits for it."""
         if exchange.is_gone:
             return False
-        response = _attempt(look.answer) if self._line.is_sent else None
-        if response is None:
-            self._begin_task(exchange)
-        else:
-            exchange.answer(response.status_code, response.raw_headers, bytes(response.body))
+        if self._line.is_sent and _attempt(partial(_show, exchange, look)):
             self._end_answer(exchange)
+        else:
+            self._begin_task(exchange)
         return True
 
     def _begin_task(self, exchange: Exchange) -> None:

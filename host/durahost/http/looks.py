@@ -47,7 +47,11 @@ class Look:
 def status_response(
     state: InstanceState, view: StatusView, body: bytes, location: bytes
 ) -> Response:
-    """The answer to a request for a status, whose text is the body."""
+    """The answer to a request for a status, whose text is the body.
+
+    Source: Azure/azure-functions-durable-extension: HttpApiHandler.cs
+    (HandleGetStatusRequestAsync).
+    """
     if not state.status.is_terminal:
         headers: RawHeaders = [(b"location", location), _LOOK_AGAIN]
         return body_response(202, body, headers)

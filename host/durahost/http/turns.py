@@ -2,8 +2,8 @@
 
 The event loop runs everything that is ready before it looks for more. A hundred clients that poll
 without a pause are ready all the time, and each step of an instance would wait for a hundred
-answers. So a few of them are answered at each turn of the loop, first come first served; as long as
-there are no more than those, none waits.
+answers. So a number of them (`EACH_TURN`) is answered at each turn of the loop, first come first
+served; as long as there are no more than those, none waits.
 """
 
 import asyncio
@@ -43,9 +43,7 @@ class Turns:
         await turn
 
     def call(self, passer: Passer) -> None:
-        """Have it called when it is its turn, before this returns when few ask; it raises
-        nothing.
-        """
+        """Have it called when it is its turn, before this returns when few ask."""
         if self._may_pass():
             passer()
         else:
@@ -66,9 +64,11 @@ class Turns:
         """Begin the next turn: those who wait go first."""
         left = self._each
         self._left = 0  # whoever comes meanwhile waits behind them
-        while self._waiting and left > 0:
-            left -= self._waiting.popleft()()
-        self._left = left
-        self._is_counting = left < self._each or bool(self._waiting)
-        if self._is_counting:
-            self._loop.call_soon(self._begin)
+        try:
+            while self._waiting and left > 0:
+                left -= self._waiting.popleft()()
+        finally:  # whatever happens to one, the others have their turns
+            self._left = left
+            self._is_counting = left < self._each or bool(self._waiting)
+            if self._is_counting:
+                self._loop.call_soon(self._begin)

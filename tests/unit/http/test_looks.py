@@ -1,6 +1,7 @@
 """Requests for a status that are answered from memory: the same bytes, without a task."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from api_support import Target
@@ -214,8 +215,12 @@ async def test_a_look_that_fails_is_answered_as_any_other_request():
         bodies=StatusBodies(),
         turns=Turns(),
     )
-    for look in (fail, lambda scope: nowhere):
-        assert b"200 OK" in await exchange(Failing(look), request())
+    target = Target()
+    await target.put(RuntimeStatus.RUNNING)
+    unsendable = replace(nowhere, hub=target.hubs(), instance_id=InstanceId("abc"), location=b"\n")
+    for look in (fail, lambda scope: nowhere, lambda scope: unsendable):
+        for _ in range(2):
+            assert b"200 OK" in await exchange(Failing(look), request())
 
 
 @pytest.mark.parametrize("sent", [request(version="1.0"), request(headers=UPGRADE)])

@@ -82,3 +82,24 @@ async def test_who_is_called_takes_a_turn_among_those_who_wait():
         await asyncio.sleep(0)
     await waiting
     assert order == [0, 1, 2, 3, 4]
+
+
+async def test_one_that_fails_holds_up_nobody():
+    turns, told, order = Turns(each=1), [], []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
+
+    def fail():
+        raise RuntimeError
+
+    def call(number):
+        order.append(number)
+        return True
+
+    turns.call(lambda: call(0))
+    turns.call(fail)
+    turns.call(lambda: call(1))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert order == [0, 1]
+    assert [type(one) for one in told] == [RuntimeError]
